@@ -1,0 +1,4 @@
+package smtpd.imsg;
+
+/** What control asks mda. */
+public sealed interface ControlToMda extends ToMda permits ControlToMta.HoldNames {}

@@ -1,0 +1,30 @@
+package smtpd.imsg;
+
+import java.util.List;
+
+/** What lka answers mta. */
+public sealed interface LkaToMta extends ToMta
+        permits Resolved,
+                ReverseName,
+                LkaToMta.MxPreferenceIs,
+                LkaToMta.SourcesAre,
+                LkaToMta.HeloNameIs,
+                LkaToMta.SmartHostIs {
+
+    /**
+     * @param preference of our own name; -1 when it is not among the MX
+     */
+    record MxPreferenceIs(DnsStatus status, int preference) implements LkaToMta {}
+
+    record SourcesAre(Outcome outcome, List<SocketAddr> sources) implements LkaToMta {}
+
+    /**
+     * @param name empty when the table has none for this source
+     */
+    record HeloNameIs(Outcome outcome, @Max(255) String name) implements LkaToMta {}
+
+    /**
+     * @param relay relay URL as in an envelope; empty when the table has none
+     */
+    record SmartHostIs(Outcome outcome, @Max(1023) String relay) implements LkaToMta {}
+}

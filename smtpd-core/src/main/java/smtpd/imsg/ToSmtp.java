@@ -1,0 +1,10 @@
+package smtpd.imsg;
+
+/** What smtp hears. */
+public sealed interface ToSmtp extends Message
+        permits ParentToChild,
+                ParentToSmtp,
+                ControlToChild,
+                ControlToSmtp,
+                LkaToSmtp,
+                QueueToSmtp {}
