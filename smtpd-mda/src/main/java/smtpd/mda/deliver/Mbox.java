@@ -1,0 +1,142 @@
+package smtpd.mda.deliver;
+
+/**
+ * The system mailbox, in two steps: {@link Prepare} with the rights of mda makes the file and the
+ * dot lock, because users cannot write that folder; the thread of the recipient appends through the
+ * descriptor.
+ */
+final class Mbox implements Backend {
+
+    private final int fd;
+    private final MboxAppend append;
+
+    Mbox(int fd, MboxAppend append) {
+        this.fd = fd;
+        this.append = append;
+    }
+
+    @Override
+    public Verdict deliver(Posix posix) {
+        return append.append(posix, fd);
+    }
+
+    /** The privileged half; runs on a thread of mda's own identity. */
+    static final class Prepare {
+
+        private final Posix posix;
+        private final String directory;
+        private final Account account;
+        private final DotLock lock;
+        private int dir = -1;
+        private int fd = -1;
+
+        /**
+         * @param directory the mail folder, {@code /var/mail}
+         */
+        Prepare(Posix posix, String directory, Account account) {
+            this.posix = posix;
+            this.directory = directory;
+            this.account = account;
+            this.lock = new DotLock(posix);
+        }
+
+        /** The mailbox, open for append; only after {@link #open} answered null. */
+        int fd() {
+            return fd;
+        }
+
+        /** Null when the mailbox is open and the dot lock ours; else how the try ended. */
+        Verdict open() {
+            dir = posix.open(Posix.AT_FDCWD, directory, Posix.O_RDONLY | Posix.O_DIRECTORY, 0);
+            if (dir < 0) {
+                return Errno.verdict(-dir, directory);
+            }
+            int r = lock.take(dir, account.name() + ".lock");
+            if (r < 0 && !mayGoWithout(r)) {
+                return Errno.verdict(-r, "dot lock");
+            }
+            Verdict verdict = openFile();
+            if (verdict != null) {
+                close();
+            }
+            return verdict;
+        }
+
+        /** A plain user's instance cannot write {@code /var/mail}: the file's own locks do. */
+        private boolean mayGoWithout(int r) {
+            return (r == -Errno.EACCES || r == -Errno.EPERM) && !account.isRoot();
+        }
+
+        private Verdict openFile() {
+            String name = account.name();
+            int flags = Posix.O_RDWR | Posix.O_APPEND | Posix.O_NOFOLLOW | Posix.O_NONBLOCK;
+            fd = posix.open(dir, name, flags, 0);
+            if (fd == -Errno.ENOENT) {
+                fd = create(name, flags);
+            }
+            if (fd < 0) {
+                int errno = -fd;
+                fd = -1;
+                return Errno.verdict(errno, "mailbox");
+            }
+            return check(name);
+        }
+
+        private int create(String name, int flags) {
+            int made = posix.open(dir, name, flags | Posix.O_CREAT | Posix.O_EXCL, 0600);
+            if (made == -Errno.EEXIST) {
+                return posix.open(dir, name, flags, 0);
+            }
+            if (made < 0) {
+                return made;
+            }
+            int r = posix.fstat(dir);
+            // In a setgid folder the kernel gave the file its group (mail), which stays.
+            int gid = r == 0 && posix.stat().isSetgid() ? -1 : account.gid();
+            r = posix.fchown(made, account.uid(), gid);
+            if (r < 0) {
+                posix.unlink(dir, name);
+                posix.close(made);
+                return r;
+            }
+            return made;
+        }
+
+        /** A mailbox that is a link, a link's target or somebody else's is never written. */
+        private Verdict check(String name) {
+            int r = posix.fstat(fd);
+            if (r < 0) {
+                return Errno.verdict(-r, "mailbox");
+            }
+            FileStat open = posix.stat();
+            r = posix.lstat(dir, name);
+            if (r < 0) {
+                return Errno.verdict(-r, "mailbox");
+            }
+            FileStat named = posix.stat();
+            if (!open.isRegular() || !open.isSameFile(named)) {
+                return Verdict.temporary("4.2.0", "mailbox is not a regular file");
+            }
+            if (open.links() != 1) {
+                return Verdict.temporary("4.2.0", "mailbox has more than one link");
+            }
+            if (open.uid() != account.uid()) {
+                return Verdict.temporary("4.2.0", "mailbox is owned by somebody else");
+            }
+            return null;
+        }
+
+        /** Gives everything back: file, then dot lock. */
+        void close() {
+            if (fd >= 0) {
+                posix.close(fd);
+                fd = -1;
+            }
+            if (dir >= 0) {
+                lock.release(dir);
+                posix.close(dir);
+                dir = -1;
+            }
+        }
+    }
+}
