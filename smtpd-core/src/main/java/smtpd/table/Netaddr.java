@@ -243,7 +243,8 @@ public final class Netaddr {
             for (int i = 0; i < 16; i += 2) {
                 text.append(i == 0 ? "" : ":")
                         .append(
-                                Integer.toHexString((address[i] & 0xff) << 8 | (address[i + 1] & 0xff)));
+                                Integer.toHexString(
+                                        (address[i] & 0xff) << 8 | (address[i + 1] & 0xff)));
             }
         }
         if (!scope.isEmpty()) {
