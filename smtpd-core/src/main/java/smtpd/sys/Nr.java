@@ -12,6 +12,8 @@ final class Nr {
     static final int MEMFD_CREATE = on(319, 279);
     static final int SETRESUID = on(117, 147);
     static final int SETRESGID = on(119, 149);
+    static final int GETRESUID = on(118, 148);
+    static final int GETRESGID = on(120, 150);
     static final int SETGROUPS = on(116, 159);
     static final int SETFSUID = on(122, 151);
     static final int SETFSGID = on(123, 152);
