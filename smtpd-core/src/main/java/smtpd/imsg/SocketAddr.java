@@ -58,7 +58,8 @@ public record SocketAddr(byte[] ip, int port, int scope) {
             throw new IllegalStateException("a local peer has no address");
         }
         try {
-            return isIpv6()
+            // The JDK prints a scope it was given, even 0: "::1%0" must not reach headers or logs.
+            return isIpv6() && scope != 0
                     ? Inet6Address.getByAddress(null, ip, scope)
                     : InetAddress.getByAddress(ip);
         } catch (UnknownHostException e) {
