@@ -7,8 +7,6 @@ import java.util.Map;
 /** The limits in force: what was set, and the defaults for the rest. Immutable. */
 public final class Limits {
 
-    public static final Limits DEFAULT = new Limits(Map.of());
-
     private static final Limit[] ALL = Limit.values();
 
     /**
@@ -22,6 +20,9 @@ public final class Limits {
                     Limit.MTA_CONN_DELAY_RELAY, 0L,
                     Limit.MTA_RECONN_DELAY_ROUTE, 0L,
                     Limit.MTA_SESSION_MAIL_MAX, 1000L);
+
+    /** Nothing set. */
+    public static final Limits DEFAULT = new Limits(Map.of());
 
     private final EnumMap<Limit, Long> explicit = new EnumMap<>(Limit.class);
     private final long[] values = new long[ALL.length];

@@ -13,6 +13,26 @@ public record QueueSettings(
     public static final QueueSettings DEFAULT =
             new QueueSettings(Backend.FS, Sync.FILE, 128 << 10, 16 << 20, new Space.Percent(5));
 
+    QueueSettings withBackend(Backend other) {
+        return new QueueSettings(other, sync, inlineContentBytes, cacheBytes, space);
+    }
+
+    QueueSettings withSync(Sync other) {
+        return new QueueSettings(backend, other, inlineContentBytes, cacheBytes, space);
+    }
+
+    QueueSettings withInlineContent(long bytes) {
+        return new QueueSettings(backend, sync, bytes, cacheBytes, space);
+    }
+
+    QueueSettings withCache(long bytes) {
+        return new QueueSettings(backend, sync, inlineContentBytes, bytes, space);
+    }
+
+    QueueSettings withSpace(Space other) {
+        return new QueueSettings(backend, sync, inlineContentBytes, cacheBytes, other);
+    }
+
     /** Where messages lie. */
     public enum Backend {
         FS,

@@ -98,6 +98,24 @@ public final class Netaddr {
         return prefix == other.prefix && contains(other);
     }
 
+    boolean hasScope() {
+        return !scope.isEmpty();
+    }
+
+    int prefix() {
+        return prefix;
+    }
+
+    /** The first {@code length} bits, the others 0, without scope. */
+    Netaddr masked(int length) {
+        byte[] bits = new byte[address.length];
+        for (int i = 0; i * 8 < length; i++) {
+            int keep = Math.min(8, length - i * 8);
+            bits[i] = (byte) (address[i] & (0xff00 >> keep));
+        }
+        return new Netaddr(bits, length, "");
+    }
+
     public boolean isIpv4() {
         return address.length == 4;
     }
