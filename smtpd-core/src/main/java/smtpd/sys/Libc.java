@@ -9,6 +9,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * Finds functions of the C library and gives them one of seven shapes: every argument travels as a
@@ -36,6 +37,13 @@ final class Libc {
     /** A function returning {@code ssize_t}, {@code off_t} or the like. */
     static Call wideFunction(String name, int arguments) {
         return new Call(bind(name, arguments, ERRNO), true);
+    }
+
+    /** A function returning {@code int} that older C libraries lack. */
+    static Optional<Call> functionIfThere(String name, int arguments) {
+        return SYMBOLS.find(name).isPresent()
+                ? Optional.of(function(name, arguments))
+                : Optional.empty();
     }
 
     /** syscall(2) with five arguments; those a call does not take are ignored by the kernel. */

@@ -27,6 +27,7 @@ final class Nr {
     static final int LANDLOCK_CREATE_RULESET = on(444, 444);
     static final int LANDLOCK_ADD_RULE = on(445, 445);
     static final int LANDLOCK_RESTRICT_SELF = on(446, 446);
+    static final int CLOSE_RANGE = on(436, 436);
     static final int CLONE = on(56, 220);
     static final int CLONE3 = on(435, 435);
     static final int SOCKET = on(41, 198);
