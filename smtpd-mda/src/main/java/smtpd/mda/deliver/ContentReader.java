@@ -29,26 +29,26 @@ final class ContentReader {
 
     /**
      * Fills the buffer: the number of bytes, 0 at the proven end, or minus an error number ({@link
-     * Errno#BODY}, {@link Errno#CORRUPT}).
+     * Fault#BODY}, {@link Fault#CORRUPT}).
      */
     int next() {
         long n = content.inline() != null ? nextInline() : nextFromFile();
         if (n < 0) {
-            return -Errno.BODY;
+            return -Fault.BODY;
         }
         if (n == 0) {
             boolean right =
                     content.size() < 0
                             || (position == content.size()
                                     && (int) sum.getValue() == content.crc32c());
-            return right ? 0 : -Errno.CORRUPT;
+            return right ? 0 : -Fault.CORRUPT;
         }
         view.limit((int) n).position(0);
         sum.update(view);
         position += n;
         last = buffer.get(ValueLayout.JAVA_BYTE, n - 1);
         if (content.size() >= 0 && position > content.size()) {
-            return -Errno.CORRUPT;
+            return -Fault.CORRUPT;
         }
         return (int) n;
     }
@@ -66,11 +66,12 @@ final class ContentReader {
     }
 
     private long nextFromFile() {
-        long n;
-        do {
-            n = posix.pread(content.fd(), buffer, Content.CHUNK, position);
-        } while (n == -Errno.EINTR);
-        return n;
+        return posix.pread(content.fd(), buffer.asSlice(0, Content.CHUNK), position);
+    }
+
+    /** The buffer that {@link #next} fills. */
+    MemorySegment chunk() {
+        return buffer;
     }
 
     /** Whether what was read so far ends in a line feed (nothing at all counts as ended). */

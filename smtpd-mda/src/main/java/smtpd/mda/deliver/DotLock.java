@@ -3,6 +3,9 @@ package smtpd.mda.deliver;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import smtpd.sys.Errno;
+import smtpd.sys.FileInfo;
+import smtpd.sys.Open;
 
 /**
  * {@code NAME.lock} beside a mailbox: the oldest lock there is, and the only one some programs
@@ -17,21 +20,21 @@ final class DotLock {
 
     private final Posix posix;
     private String name;
-    private FileStat mine;
+    private FileInfo mine;
 
     DotLock(Posix posix) {
         this.posix = posix;
     }
 
-    /** 0 when it is ours; {@link Errno#LOCKED} negated when somebody holds it. */
+    /** 0 when it is ours; {@link Fault#LOCKED} negated when somebody holds it. */
     int take(int dir, String lockName) {
-        int flags = Posix.O_CREAT | Posix.O_EXCL | Posix.O_WRONLY | Posix.O_NOFOLLOW;
+        int flags = Open.CREAT | Open.EXCL | Open.WRONLY | Open.NOFOLLOW;
         int fd = posix.open(dir, lockName, flags, 0600);
         if (fd == -Errno.EEXIST && removeStale(dir, lockName)) {
             fd = posix.open(dir, lockName, flags, 0600);
         }
         if (fd == -Errno.EEXIST) {
-            return -Errno.LOCKED;
+            return -Fault.LOCKED;
         }
         if (fd < 0) {
             return fd;
@@ -55,7 +58,7 @@ final class DotLock {
 
     /** By name, but only if the inode is still ours: who broke our lock keeps his. */
     void release(int dir) {
-        if (mine != null && posix.lstat(dir, name) == 0 && posix.stat().isSameFile(mine)) {
+        if (mine != null && posix.lstat(dir, name) == 0 && Posix.isSameFile(posix.stat(), mine)) {
             posix.unlink(dir, name);
         }
         mine = null;
@@ -65,38 +68,42 @@ final class DotLock {
         if (posix.lstat(dir, lockName) < 0) {
             return true;
         }
-        FileStat found = posix.stat();
-        if (!found.isRegular() || fileSystemTime(dir, lockName) - found.mtime() < STALE_SECONDS) {
+        FileInfo found = posix.stat();
+        if (!found.isRegular() || fileSystemTime(dir, lockName) - seconds(found) < STALE_SECONDS) {
             return false;
         }
         if (holderLives(dir, lockName)) {
             return false;
         }
         return posix.lstat(dir, lockName) == 0
-                && posix.stat().isSameFile(found)
+                && Posix.isSameFile(posix.stat(), found)
                 && posix.unlink(dir, lockName) == 0;
     }
 
     /** The time the file system of the lock gives a new file. */
     private long fileSystemTime(int dir, String lockName) {
         String probe = lockName + "." + ProcessHandle.current().pid();
-        int flags = Posix.O_CREAT | Posix.O_EXCL | Posix.O_WRONLY | Posix.O_NOFOLLOW;
+        int flags = Open.CREAT | Open.EXCL | Open.WRONLY | Open.NOFOLLOW;
         int fd = posix.open(dir, probe, flags, 0600);
         if (fd < 0) {
             return 0;
         }
-        long now = posix.fstat(fd) == 0 ? posix.stat().mtime() : 0;
+        long now = posix.fstat(fd) == 0 ? seconds(posix.stat()) : 0;
         posix.unlink(dir, probe);
         posix.close(fd);
         return now;
     }
 
+    private static long seconds(FileInfo file) {
+        return file.mtimeNanos() / 1_000_000_000L;
+    }
+
     private boolean holderLives(int dir, String lockName) {
-        int fd = posix.open(dir, lockName, Posix.O_RDONLY | Posix.O_NOFOLLOW, 0);
+        int fd = posix.open(dir, lockName, Open.RDONLY | Open.NOFOLLOW, 0);
         if (fd < 0) {
             return false;
         }
-        long n = posix.pread(fd, posix.buffer(), 16, 0);
+        int n = posix.pread(fd, posix.buffer().asSlice(0, 16), 0);
         posix.close(fd);
         long pid = 0;
         for (int i = 0; i < n; i++) {

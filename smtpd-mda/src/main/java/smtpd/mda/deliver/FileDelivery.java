@@ -1,6 +1,8 @@
 package smtpd.mda.deliver;
 
 import java.lang.foreign.MemorySegment;
+import smtpd.sys.Errno;
+import smtpd.sys.Open;
 
 /**
  * Append in mbox format to a file that the user named, opened by the user.
@@ -29,10 +31,10 @@ final class FileDelivery implements Backend {
                 posix.open(
                         Posix.AT_FDCWD,
                         path.substring(0, slash + 1),
-                        Posix.O_RDONLY | Posix.O_DIRECTORY,
+                        Open.RDONLY | Open.DIRECTORY,
                         0);
         if (dir < 0) {
-            return Errno.verdict(-dir, "folder of " + path);
+            return Fault.verdict(-dir, "folder of " + path);
         }
         Verdict verdict = inFolder(posix, dir, path.substring(slash + 1));
         posix.close(dir);
@@ -48,8 +50,8 @@ final class FileDelivery implements Backend {
         }
         DotLock lock = new DotLock(posix);
         int r = lock.take(dir, name + ".lock");
-        if (r == -Errno.LOCKED) {
-            return Errno.verdict(Errno.LOCKED, "dot lock");
+        if (r == -Fault.LOCKED) {
+            return Fault.verdict(Fault.LOCKED, "dot lock");
         }
         Verdict verdict = append(posix, dir, name);
         if (r == 0) {
@@ -59,23 +61,18 @@ final class FileDelivery implements Backend {
     }
 
     private Verdict append(Posix posix, int dir, String name) {
-        int flags =
-                Posix.O_CREAT
-                        | Posix.O_APPEND
-                        | Posix.O_NOFOLLOW
-                        | Posix.O_NONBLOCK
-                        | Posix.O_NOCTTY;
-        int fd = posix.open(dir, name, flags | Posix.O_RDWR, 0600);
+        int flags = Open.CREAT | Open.APPEND | Open.NOFOLLOW | Open.NONBLOCK | Open.NOCTTY;
+        int fd = posix.open(dir, name, flags | Open.RDWR, 0600);
         if (fd == -Errno.EACCES) {
-            fd = posix.open(dir, name, flags | Posix.O_WRONLY, 0600);
+            fd = posix.open(dir, name, flags | Open.WRONLY, 0600);
         }
         if (fd < 0) {
-            return Errno.verdict(-fd, path);
+            return Fault.verdict(-fd, path);
         }
         int r = posix.fstat(fd);
         Verdict verdict;
         if (r < 0) {
-            verdict = Errno.verdict(-r, path);
+            verdict = Fault.verdict(-r, path);
         } else if (!posix.stat().isRegular()) {
             verdict = Verdict.temporary("4.2.0", path + " is not a regular file");
         } else {
@@ -86,10 +83,10 @@ final class FileDelivery implements Backend {
     }
 
     private Verdict toDevice(Posix posix, int dir, String name) {
-        int flags = Posix.O_WRONLY | Posix.O_NOFOLLOW | Posix.O_NONBLOCK | Posix.O_NOCTTY;
+        int flags = Open.WRONLY | Open.NOFOLLOW | Open.NONBLOCK | Open.NOCTTY;
         int fd = posix.open(dir, name, flags, 0);
         if (fd < 0) {
-            return Errno.verdict(-fd, path);
+            return Fault.verdict(-fd, path);
         }
         MboxBody body = new MboxBody(posix, fd);
         body.plain(fromLine);
@@ -100,7 +97,7 @@ final class FileDelivery implements Backend {
             r = body.flush();
         }
         posix.close(fd);
-        return r < 0 ? Errno.verdict(-r, path) : Verdict.OK;
+        return r < 0 ? Fault.verdict(-r, path) : Verdict.OK;
     }
 
     /** Proves content that goes nowhere ({@code /dev/null}): it is still checked, not written. */
@@ -111,6 +108,6 @@ final class FileDelivery implements Backend {
         do {
             n = reader.next();
         } while (n > 0);
-        return n < 0 ? Errno.verdict(-n, "content") : Verdict.OK;
+        return n < 0 ? Fault.verdict(-n, "content") : Verdict.OK;
     }
 }

@@ -13,6 +13,7 @@ import smtpd.mail.MailAddress;
  * @param subAddress tag after the delimiter; empty for none
  * @param created seconds since 1970 at which the envelope was made
  * @param again whether an earlier try may have reached the mailbox (retry, or a restart since)
+ * @param eightBit whether the content holds 8-bit bytes (RFC 6152)
  * @param classic whether the action was written in the classic dialect
  */
 public record Job(
@@ -26,4 +27,5 @@ public record Job(
         long created,
         boolean again,
         boolean classic,
+        boolean eightBit,
         Method method) {}

@@ -2,6 +2,9 @@ package smtpd.mda.deliver;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import smtpd.sys.Errno;
+import smtpd.sys.FileInfo;
+import smtpd.sys.Open;
 
 /**
  * Delivery into a maildir: {@code tmp/NAME}, sync, {@code new/NAME}, sync of the folder, and only
@@ -14,8 +17,8 @@ import java.lang.foreign.ValueLayout;
 final class Maildir implements Backend {
 
     private static final int MAX_DEPTH = 64;
-    private static final int DIR_FLAGS = Posix.O_RDONLY | Posix.O_DIRECTORY;
-    private static final int SUB_FLAGS = DIR_FLAGS | Posix.O_NOFOLLOW;
+    private static final int DIR_FLAGS = Open.RDONLY | Open.DIRECTORY;
+    private static final int SUB_FLAGS = DIR_FLAGS | Open.NOFOLLOW;
     private static final long TMP_AGE_SECONDS = 36 * 3600;
 
     private final String root;
@@ -111,7 +114,7 @@ final class Maildir implements Backend {
             int sub = openFolder(posix, dir);
             if (sub < 0 && sub != -Errno.ENOENT) {
                 posix.close(dir);
-                return Errno.verdict(-sub, folder);
+                return Fault.verdict(-sub, folder);
             }
             if (sub >= 0) {
                 posix.close(dir);
@@ -131,7 +134,7 @@ final class Maildir implements Backend {
         if (errno == Errno.EPERM) {
             return Verdict.temporary("4.3.5", "home is owned by somebody else");
         }
-        return Errno.verdict(errno, "maildir");
+        return Fault.verdict(errno, "maildir");
     }
 
     /** Opens the root, making what is missing, but never the home; minus errno when it fails. */
@@ -188,17 +191,17 @@ final class Maildir implements Backend {
     private Verdict intoBox(Posix posix, int box) {
         int tmp = subFolder(posix, box, "tmp");
         if (tmp < 0) {
-            return Errno.verdict(-tmp, "tmp");
+            return Fault.verdict(-tmp, "tmp");
         }
         int fresh = subFolder(posix, box, "new");
         if (fresh < 0) {
             posix.close(tmp);
-            return Errno.verdict(-fresh, "new");
+            return Fault.verdict(-fresh, "new");
         }
         int cur = subFolder(posix, box, "cur");
         Verdict verdict;
         if (cur < 0) {
-            verdict = Errno.verdict(-cur, "cur");
+            verdict = Fault.verdict(-cur, "cur");
         } else {
             if (cleanTmp) {
                 removeLeftovers(posix, tmp);
@@ -228,11 +231,11 @@ final class Maildir implements Backend {
         if (posix.lstat(fresh, name) == 0) {
             if (isWhole(posix.stat())) {
                 int r = posix.fsync(fresh);
-                return r < 0 ? Errno.verdict(-r, "new") : Verdict.OK;
+                return r < 0 ? Fault.verdict(-r, "new") : Verdict.OK;
             }
             int r = posix.unlink(fresh, name); // torn by a power cut: the mail is written anew
             if (r < 0) {
-                return Errno.verdict(-r, "new");
+                return Fault.verdict(-r, "new");
             }
         } else if (wasRead(posix, cur)) {
             return Verdict.OK;
@@ -240,7 +243,7 @@ final class Maildir implements Backend {
         return write(posix, tmp, fresh);
     }
 
-    private boolean isWhole(FileStat stat) {
+    private boolean isWhole(FileInfo stat) {
         long expected = headers.length + content.size();
         // The missing last line feed is added, so one byte more is right as well.
         return content.size() < 0 || stat.size() == expected || stat.size() == expected + 1;
@@ -262,20 +265,19 @@ final class Maildir implements Backend {
                     if (entry.startsWith(start)) {
                         found[0] = entry;
                     }
-                    return found[0] == null;
                 });
         return found[0] != null && posix.lstat(cur, found[0]) == 0 && isWhole(posix.stat());
     }
 
     private Verdict write(Posix posix, int tmp, int fresh) {
-        int flags = Posix.O_CREAT | Posix.O_EXCL | Posix.O_WRONLY | Posix.O_NOFOLLOW;
+        int flags = Open.CREAT | Open.EXCL | Open.WRONLY | Open.NOFOLLOW;
         int fd = posix.open(tmp, name, flags, 0600);
         if (fd == -Errno.EEXIST) {
             posix.unlink(tmp, name); // a leftover of ours
             fd = posix.open(tmp, name, flags, 0600);
         }
         if (fd < 0) {
-            return Errno.verdict(-fd, "tmp");
+            return Fault.verdict(-fd, "tmp");
         }
         int r = writeMail(posix, fd);
         if (r == 0) {
@@ -295,12 +297,12 @@ final class Maildir implements Backend {
         }
         if (r < 0) {
             posix.unlink(tmp, name);
-            return Errno.verdict(-r, "maildir");
+            return Fault.verdict(-r, "maildir");
         }
         r = posix.fsync(fresh);
         if (r < 0) {
             posix.unlink(fresh, name);
-            return Errno.verdict(-r, "new");
+            return Fault.verdict(-r, "new");
         }
         return Verdict.OK;
     }
@@ -355,10 +357,9 @@ final class Maildir implements Backend {
                     if (isOurForm(entry)
                             && posix.lstat(tmp, entry) == 0
                             && posix.stat().isRegular()
-                            && posix.stat().mtime() < cleanBefore) {
+                            && posix.stat().mtimeNanos() / 1_000_000_000L < cleanBefore) {
                         posix.unlink(tmp, entry);
                     }
-                    return true;
                 });
     }
 

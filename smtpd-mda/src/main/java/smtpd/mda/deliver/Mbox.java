@@ -1,5 +1,9 @@
 package smtpd.mda.deliver;
 
+import smtpd.sys.Errno;
+import smtpd.sys.FileInfo;
+import smtpd.sys.Open;
+
 /**
  * The system mailbox, in two steps: {@link Prepare} with the rights of mda makes the file and the
  * dot lock, because users cannot write that folder; the thread of the recipient appends through the
@@ -19,6 +23,8 @@ final class Mbox implements Backend {
     public Verdict deliver(Posix posix) {
         return append.append(posix, fd);
     }
+
+    private static final int SETGID = 02000;
 
     /** The privileged half; runs on a thread of mda's own identity. */
     static final class Prepare {
@@ -47,13 +53,13 @@ final class Mbox implements Backend {
 
         /** Null when the mailbox is open and the dot lock ours; else how the try ended. */
         Verdict open() {
-            dir = posix.open(Posix.AT_FDCWD, directory, Posix.O_RDONLY | Posix.O_DIRECTORY, 0);
+            dir = posix.open(Posix.AT_FDCWD, directory, Open.RDONLY | Open.DIRECTORY, 0);
             if (dir < 0) {
-                return Errno.verdict(-dir, directory);
+                return Fault.verdict(-dir, directory);
             }
             int r = lock.take(dir, account.name() + ".lock");
             if (r < 0 && !mayGoWithout(r)) {
-                return Errno.verdict(-r, "dot lock");
+                return Fault.verdict(-r, "dot lock");
             }
             Verdict verdict = openFile();
             if (verdict != null) {
@@ -69,7 +75,7 @@ final class Mbox implements Backend {
 
         private Verdict openFile() {
             String name = account.name();
-            int flags = Posix.O_RDWR | Posix.O_APPEND | Posix.O_NOFOLLOW | Posix.O_NONBLOCK;
+            int flags = Open.RDWR | Open.APPEND | Open.NOFOLLOW | Open.NONBLOCK;
             fd = posix.open(dir, name, flags, 0);
             if (fd == -Errno.ENOENT) {
                 fd = create(name, flags);
@@ -77,13 +83,13 @@ final class Mbox implements Backend {
             if (fd < 0) {
                 int errno = -fd;
                 fd = -1;
-                return Errno.verdict(errno, "mailbox");
+                return Fault.verdict(errno, "mailbox");
             }
             return check(name);
         }
 
         private int create(String name, int flags) {
-            int made = posix.open(dir, name, flags | Posix.O_CREAT | Posix.O_EXCL, 0600);
+            int made = posix.open(dir, name, flags | Open.CREAT | Open.EXCL, 0600);
             if (made == -Errno.EEXIST) {
                 return posix.open(dir, name, flags, 0);
             }
@@ -92,7 +98,7 @@ final class Mbox implements Backend {
             }
             int r = posix.fstat(dir);
             // In a setgid folder the kernel gave the file its group (mail), which stays.
-            int gid = r == 0 && posix.stat().isSetgid() ? -1 : account.gid();
+            int gid = r == 0 && (posix.stat().permissions() & SETGID) != 0 ? -1 : account.gid();
             r = posix.fchown(made, account.uid(), gid);
             if (r < 0) {
                 posix.unlink(dir, name);
@@ -106,15 +112,15 @@ final class Mbox implements Backend {
         private Verdict check(String name) {
             int r = posix.fstat(fd);
             if (r < 0) {
-                return Errno.verdict(-r, "mailbox");
+                return Fault.verdict(-r, "mailbox");
             }
-            FileStat open = posix.stat();
+            FileInfo open = posix.stat();
             r = posix.lstat(dir, name);
             if (r < 0) {
-                return Errno.verdict(-r, "mailbox");
+                return Fault.verdict(-r, "mailbox");
             }
-            FileStat named = posix.stat();
-            if (!open.isRegular() || !open.isSameFile(named)) {
+            FileInfo named = posix.stat();
+            if (!open.isRegular() || !Posix.isSameFile(open, named)) {
                 return Verdict.temporary("4.2.0", "mailbox is not a regular file");
             }
             if (open.links() != 1) {

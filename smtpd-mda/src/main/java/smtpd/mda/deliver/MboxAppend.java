@@ -2,6 +2,8 @@ package smtpd.mda.deliver;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import smtpd.sys.Errno;
+import smtpd.sys.FileInfo;
 
 /**
  * Appends one mail to an open mbox, or nothing: on any error the file gets its old size and times
@@ -24,15 +26,15 @@ final class MboxAppend {
      *     and go when it is closed
      */
     Verdict append(Posix posix, int fd) {
-        int r = lock(posix, fd);
+        int r = posix.lock(fd);
         if (r < 0) {
-            return Errno.verdict(-r, "lock");
+            return Fault.verdict(-r, "lock");
         }
         r = posix.fstat(fd);
         if (r < 0) {
-            return Errno.verdict(-r, "stat");
+            return Fault.verdict(-r, "stat");
         }
-        FileStat before = posix.stat();
+        FileInfo before = posix.stat();
         r = write(posix, fd, before.size());
         if (r == 0) {
             r = posix.fsync(fd);
@@ -45,19 +47,9 @@ final class MboxAppend {
         }
         // Readers see new mail by mtime > atime.
         if (posix.fstat(fd) == 0) {
-            FileStat after = posix.stat();
-            posix.setTimes(
-                    fd, before.atime(), before.atimeNanos(), after.mtime(), after.mtimeNanos());
+            posix.setTimes(fd, before.atimeNanos(), posix.stat().mtimeNanos());
         }
         return Verdict.OK;
-    }
-
-    private static int lock(Posix posix, int fd) {
-        int r = posix.lockOpenFile(fd);
-        if (r == 0 && !posix.isNfs(fd)) {
-            r = posix.flock(fd);
-        }
-        return r == -Errno.EAGAIN || r == -Errno.EACCES ? -Errno.LOCKED : r;
     }
 
     private int write(Posix posix, int fd, long size) {
@@ -78,7 +70,7 @@ final class MboxAppend {
     /** What an earlier torn write left out of the blank line that ends each mail. */
     private static byte[] missingEnd(Posix posix, int fd, long size) {
         MemorySegment tail = posix.buffer();
-        long n = posix.pread(fd, tail, Math.min(2, size), Math.max(0, size - 2));
+        int n = posix.pread(fd, tail.asSlice(0, Math.min(2, size)), Math.max(0, size - 2));
         if (n < 1) {
             return new byte[0];
         }
@@ -90,12 +82,11 @@ final class MboxAppend {
         return before ? new byte[0] : new byte[] {'\n'};
     }
 
-    private static Verdict undo(Posix posix, int fd, FileStat before, int errno) {
+    private static Verdict undo(Posix posix, int fd, FileInfo before, int errno) {
         int r = posix.ftruncate(fd, before.size());
-        posix.setTimes(
-                fd, before.atime(), before.atimeNanos(), before.mtime(), before.mtimeNanos());
+        posix.setTimes(fd, before.atimeNanos(), before.mtimeNanos());
         return r < 0
-                ? Verdict.temporary("4.3.0", "mbox torn: " + Errno.name(-r))
-                : Errno.verdict(errno, "mailbox");
+                ? Verdict.temporary("4.3.0", "mbox torn: " + Errno.text(-r))
+                : Fault.verdict(errno, "mailbox");
     }
 }

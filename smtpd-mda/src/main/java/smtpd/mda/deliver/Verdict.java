@@ -65,6 +65,8 @@ public sealed interface Verdict {
         MAIL,
         /** Disk, quota: the mailbox is full. */
         FULL,
+        /** Somebody else holds a lock of the mailbox: tried again within the delivery. */
+        LOCKED,
         /** The user's file system is sick: other mails of the user wait a minute. */
         DEVICE,
         /** The content is not what the queue recorded. */

@@ -60,6 +60,7 @@ final class Jobs {
                 1_700_000_000L,
                 false,
                 false,
+                false,
                 method);
     }
 

@@ -149,8 +149,7 @@ final class MboxTest {
     void dotLockOfALivingProcessIsRespected() throws Exception {
         Path lock =
                 Files.writeString(dir.resolve("bob.lock"), ProcessHandle.current().pid() + "\n");
-        assertThat(deliver(Jobs.content("x\n")))
-                .isEqualTo(Verdict.temporary("4.2.0", "mailbox locked"));
+        assertThat(deliver(Jobs.content("x\n"))).isEqualTo(Fault.verdict(Fault.LOCKED, ""));
         Files.setLastModifiedTime(lock, FileTime.from(Instant.now().minusSeconds(1000)));
         assertThat(deliver(Jobs.content("x\n")).esc()).isEqualTo("4.2.0");
         assertThat(lock).exists();
@@ -169,12 +168,12 @@ final class MboxTest {
     void lockOfAnotherOpenFileIsRespectedInsideOneProcess() throws Exception {
         Files.writeString(box(), "");
         try (Posix posix = new Posix()) {
-            int fd = posix.open(Posix.AT_FDCWD, box().toString(), Posix.O_RDWR, 0);
-            assertThat(posix.lockOpenFile(fd)).isZero();
+            int fd = posix.open(Posix.AT_FDCWD, box().toString(), smtpd.sys.Open.RDWR, 0);
+            assertThat(smtpd.sys.Fd.tryOfdLock(fd)).isTrue();
             assertThat(deliver(Jobs.content("x\n")).text()).isEqualTo("mailbox locked");
             posix.close(fd);
-            fd = posix.open(Posix.AT_FDCWD, box().toString(), Posix.O_RDWR, 0);
-            assertThat(posix.flock(fd)).isZero();
+            fd = posix.open(Posix.AT_FDCWD, box().toString(), smtpd.sys.Open.RDWR, 0);
+            assertThat(smtpd.sys.Fd.tryFlock(fd)).isTrue();
             assertThat(deliver(Jobs.content("x\n")).text()).isEqualTo("mailbox locked");
             posix.close(fd);
         }
