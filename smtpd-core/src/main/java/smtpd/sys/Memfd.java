@@ -2,7 +2,10 @@ package smtpd.sys;
 
 import static smtpd.sys.SysException.check;
 
-/** Files that live in memory only and cannot change any more: how a configuration is handed out. */
+/**
+ * Files that live in memory only; sealed, they cannot change any more: how a configuration is
+ * handed out.
+ */
 public final class Memfd {
     private static final int MFD_CLOEXEC = 1;
     private static final int MFD_ALLOW_SEALING = 2;
@@ -41,12 +44,16 @@ public final class Memfd {
         return seals >= 0 && (seals & ALL) == ALL;
     }
 
-    /** Kernels before 6.3 do not know NOEXEC_SEAL and answer EINVAL. */
-    private static int create(String name) throws SysException {
+    /**
+     * An empty one, open for reading and writing.
+     *
+     * @param name shown in /proc only
+     */
+    public static int create(String name) throws SysException {
         long text = Scratch.current().path(name);
         int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
         long fd = Libc.syscall(Nr.MEMFD_CREATE, text, flags | MFD_NOEXEC_SEAL, 0);
-        if (fd == -Errno.EINVAL) {
+        if (fd == -Errno.EINVAL) { // Kernels before 6.3 do not know NOEXEC_SEAL.
             fd = Libc.syscall(Nr.MEMFD_CREATE, text, flags, 0);
         }
         return check("memfd_create", fd);

@@ -7,10 +7,10 @@ import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
 
 /**
- * A store of messages and envelopes. Every method but {@link #open} and {@link #close} may be called
- * from the queue's event loop and returns within 50 microseconds; stages complete on any thread,
- * exactly once, never under a lock. Operations on one message take effect in call order; between
- * messages no order is promised. After {@link #close} everything is temporary.
+ * A store of messages and envelopes. Every method but {@link #open} and {@link #close} may be
+ * called from the queue's event loop and returns within 50 microseconds; stages complete on any
+ * thread, exactly once, never under a lock. Operations on one message take effect in call order;
+ * between messages no order is promised. After {@link #close} everything is temporary.
  */
 public interface QueueBackend extends AutoCloseable {
 
@@ -36,8 +36,8 @@ public interface QueueBackend extends AutoCloseable {
 
     /**
      * All or nothing across content, texts and deletions; completes when durable. A commit without
-     * content adds texts to an existing message; a text whose id exists replaces it. With content it
-     * is idempotent by message id.
+     * content adds texts to an existing message; a text whose id exists replaces it. With content
+     * it is idempotent by message id.
      */
     CompletionStage<Stored> commit(Commit commit);
 
@@ -149,7 +149,10 @@ public interface QueueBackend extends AutoCloseable {
 
     /** What asking for content gave. */
     sealed interface ContentLoad
-            permits ContentLoad.Bytes, ContentLoad.Open, ContentLoad.Absent, ContentLoad.Unreadable {
+            permits ContentLoad.Bytes,
+                    ContentLoad.Open,
+                    ContentLoad.Absent,
+                    ContentLoad.Unreadable {
         record Bytes(byte[] bytes) implements ContentLoad {}
 
         /** A new read-only descriptor at offset 0, owned by the receiver. */
@@ -204,5 +207,8 @@ public interface QueueBackend extends AutoCloseable {
 
         /** One event for the log, {@code key=value}. */
         void problem(String line);
+
+        /** A step of a commit, update or removal is done; for tests that die at a given one. */
+        default void passed(String killPoint) {}
     }
 }
