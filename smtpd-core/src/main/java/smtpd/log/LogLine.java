@@ -230,7 +230,7 @@ public final class LogLine {
     }
 
     /** Stops before an escape that would pass {@code limit}; false when it had to. */
-    private static boolean appendEscaped(StringBuilder to, String value, int limit) {
+    static boolean appendEscaped(StringBuilder to, String value, int limit) {
         for (int i = 0; i < value.length(); i++) {
             int mark = to.length();
             char c = value.charAt(i);
@@ -268,8 +268,13 @@ public final class LogLine {
     }
 
     private void hex(long value) {
+        appendId(line, value);
+    }
+
+    /** Sixteen hex digits. */
+    static void appendId(StringBuilder to, long value) {
         for (int shift = 60; shift >= 0; shift -= 4) {
-            line.append(HEX[(int) (value >>> shift) & 15]);
+            to.append(HEX[(int) (value >>> shift) & 15]);
         }
     }
 }
