@@ -15,15 +15,7 @@ final class Branches {
         void read(Cursor cursor, Draft draft) throws Refusal;
     }
 
-    private final String unknown;
     private final Map<String, Reader> entries = new LinkedHashMap<>();
-
-    /**
-     * @param unknown how to call a word that is none of the entries, "unknown statement"
-     */
-    Branches(String unknown) {
-        this.unknown = unknown;
-    }
 
     Branches on(String word, Reader reader) {
         entries.put(word, reader);
@@ -68,7 +60,13 @@ final class Branches {
         if (reader == null) {
             throw new Refusal(
                     word.at(),
-                    unknown + " " + word.shown(),
+                    cursor.statement().isEmpty()
+                            ? "unknown statement " + word.shown()
+                            : "unexpected "
+                                    + word.shown()
+                                    + " in "
+                                    + cursor.statement()
+                                    + " statement",
                     Nearest.suggestionOrList(word.text(), entries.keySet()));
         }
         cursor.next();

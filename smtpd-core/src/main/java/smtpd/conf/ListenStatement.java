@@ -1,8 +1,6 @@
 package smtpd.conf;
 
 import java.util.Optional;
-import smtpd.table.Service;
-import smtpd.table.TableRef;
 
 /** {@code listen on socket ...} and {@code listen on IFACE ...}. */
 final class ListenStatement {
@@ -13,7 +11,6 @@ final class ListenStatement {
     private Listener.Family family = Listener.Family.ANY;
     private int port = 25;
     private Optional<String> hostname = Optional.empty();
-    private Optional<TableRef> hostnames = Optional.empty();
 
     private ListenStatement() {}
 
@@ -34,7 +31,7 @@ final class ListenStatement {
                     Optional.of(new Listener.Socket(listen.tag, listen.maskSource, listen.dsn));
             return;
         }
-        listen.options(draft).read(cursor);
+        listen.options().read(cursor);
         listen.add(draft, start, on.text());
     }
 
@@ -47,21 +44,15 @@ final class ListenStatement {
                 .later("filter");
     }
 
-    private Options options(Draft draft) {
+    private Options options() {
         return socketOptions()
                 .flag("inet4", () -> family = Listener.Family.INET4)
                 .flag("inet6", () -> family = Listener.Family.INET6)
                 .exclude("inet4", "inet6")
                 .on("port", (c, word, negated) -> port = Units.port(c))
                 .on("hostname", (c, word, negated) -> hostname = Optional.of(hostName(c)))
-                .on(
-                        "hostnames",
-                        (c, word, negated) ->
-                                hostnames =
-                                        Optional.of(
-                                                TableArguments.read(
-                                                        c, draft, Service.ADDRNAME, "hostnames")))
                 .later(
+                        "hostnames",
                         "tls",
                         "tls-require",
                         "smtps",
@@ -100,7 +91,7 @@ final class ListenStatement {
                         port,
                         tag,
                         hostname,
-                        hostnames,
+                        Optional.empty(),
                         maskSource,
                         dsn);
         for (Listener other : draft.listeners) {
@@ -130,7 +121,6 @@ final class ListenStatement {
         return a.family() == b.family()
                 && a.tag().equals(b.tag())
                 && a.hostname().equals(b.hostname())
-                && a.hostnames().equals(b.hostnames())
                 && a.maskSource() == b.maskSource()
                 && a.dsn() == b.dsn();
     }

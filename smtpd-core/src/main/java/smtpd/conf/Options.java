@@ -49,6 +49,15 @@ final class Options {
 
     /** Words of the language that this version does not carry out. */
     Options later(String... words) {
+        return laterIn("", words);
+    }
+
+    /**
+     * The same, for options of a part of the statement.
+     *
+     * @param part how messages call it; empty: as the statement
+     */
+    Options laterIn(String part, String... words) {
         for (String word : words) {
             entries.put(
                     word,
@@ -56,7 +65,10 @@ final class Options {
                             word,
                             (cursor, token, negated) -> {
                                 throw NotYet.refusal(
-                                        token.at(), cursor.statement() + " ... " + word);
+                                        token.at(),
+                                        (part.isEmpty() ? cursor.statement() : part)
+                                                + " ... "
+                                                + word);
                             },
                             true,
                             true));
@@ -88,18 +100,15 @@ final class Options {
         return this;
     }
 
+    /** True for a word that may stand here, or that has a hint of its own. */
+    boolean knows(String word) {
+        return entries.containsKey(word) || hints.containsKey(word);
+    }
+
     void remove(String... words) {
         for (String word : words) {
             entries.remove(word);
         }
-    }
-
-    boolean has(String word) {
-        return entries.containsKey(word);
-    }
-
-    boolean wasGiven(String word) {
-        return seen.containsKey(word);
     }
 
     /** Reads to the end of the statement. */
@@ -150,14 +159,16 @@ final class Options {
     }
 
     private Refusal unknown(Cursor cursor, Token word) {
+        List<String> valid = new ArrayList<>(entries.keySet());
+        valid.removeAll(oldSpellings);
         if (word.kind() == Token.Kind.END) {
             return new Refusal(
                     word.at(),
                     cursor.statement() + " statement ends early",
-                    Nearest.expected(entries.keySet()));
+                    Nearest.expected(valid));
         }
         String hint = word.kind() == Token.Kind.WORD ? hints.get(word.text()) : null;
-        String cure = hint != null ? hint : Nearest.suggestionOrList(word.text(), entries.keySet());
+        String cure = hint != null ? hint : Nearest.suggestionOrList(word.text(), valid);
         return new Refusal(
                 word.at(),
                 "unexpected " + word.shown() + " in " + cursor.statement() + " statement",

@@ -1,6 +1,7 @@
 package smtpd.conf;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /** Collects what is wrong with one configuration. */
@@ -49,8 +50,13 @@ final class Problems {
         return errors >= MAX_ERRORS;
     }
 
-    /** In the order they were found. */
+    /** By file, in the order the files first appear, and line. */
     List<ConfigError> all() {
-        return List.copyOf(all);
+        List<String> files = all.stream().map(error -> error.at().file()).distinct().toList();
+        List<ConfigError> sorted = new ArrayList<>(all);
+        sorted.sort(
+                Comparator.comparingInt((ConfigError error) -> files.indexOf(error.at().file()))
+                        .thenComparingInt(error -> error.at().line()));
+        return List.copyOf(sorted);
     }
 }

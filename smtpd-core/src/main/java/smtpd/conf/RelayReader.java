@@ -26,6 +26,10 @@ final class RelayReader {
     void read(Cursor cursor, Options options) throws Refusal {
         if (cursor.acceptWord("via")) {
             route = via(cursor);
+            options.hint("backup", "\"relay via\" names the host itself");
+        } else {
+            options.on(
+                    "backup", (c, word, negated) -> route = new Route.Backup(backup(c, options)));
         }
         options.remove("auth");
         options.on("as", (c, word, negated) -> rewrite = Optional.of(address(c)))
@@ -42,7 +46,7 @@ final class RelayReader {
                         (c, word, negated) ->
                                 heloTable = Optional.of(table(c, Service.ADDRNAME, "hostnames")))
                 .on("helo", this::helo)
-                .later("auth", "verify", "pki", "ca", "tls", "backup")
+                .laterIn("relay", "auth", "verify", "pki", "ca", "tls")
                 .hint(
                         "certificate",
                         "certificates are declared with \"pki x certificate/key ...\" and chosen"
@@ -90,11 +94,20 @@ final class RelayReader {
         } catch (RelayUrl.Malformed e) {
             throw new Refusal(url.at(), "bad relay URL " + url.shown() + ": " + e.getMessage());
         }
-        if (parsed.mode().isTlsMandatory() || parsed.mode() == RelayUrl.Mode.LMTP) {
+        if (parsed.mode().isTlsMandatory()) {
             String scheme = url.text().substring(0, url.text().indexOf("://") + 3);
             throw NotYet.refusal(url.at(), "relay via " + scheme);
         }
         return new Route.Host(parsed);
+    }
+
+    /** The host is optional, so a word that may follow is not taken for it. */
+    private static Optional<String> backup(Cursor cursor, Options options) throws Refusal {
+        Token next = cursor.peek();
+        boolean isHost =
+                next.kind() == Token.Kind.QUOTED
+                        || (next.kind() == Token.Kind.WORD && !options.knows(next.text()));
+        return isHost ? Optional.of(ListenStatement.hostName(cursor)) : Optional.empty();
     }
 
     /** 5.3: a table names a mapping, a plain word the name itself. */

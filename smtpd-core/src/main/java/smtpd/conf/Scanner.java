@@ -347,6 +347,13 @@ final class Scanner {
         if (content.isEmpty() || content.charAt(0) == '$' || !startsWord(content.charAt(0))) {
             return false;
         }
+        int digits = 0;
+        while (digits < content.length() && isDigit(content.charAt(digits))) {
+            digits++;
+        }
+        if (digits > 0 && digits < content.length() && content.charAt(digits) == '/') {
+            return false; // "10/8" would be the number 10 and a path
+        }
         boolean quote = false;
         for (int i = 0; i < content.length(); i++) {
             char c = content.charAt(i);

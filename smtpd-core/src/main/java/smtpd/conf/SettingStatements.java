@@ -76,12 +76,18 @@ final class SettingStatements {
 
     static void queueBackend(Cursor cursor, Draft draft) throws Refusal {
         QueueSettings.Backend backend = choice(cursor, QueueSettings.Backend.class);
+        if (backend == QueueSettings.Backend.LOG) {
+            throw NotYet.refusal(cursor.start(), "queue backend log");
+        }
         draft.setting("queue backend", cursor.start());
         draft.queue = draft.queue.withBackend(backend);
     }
 
     static void queueSync(Cursor cursor, Draft draft) throws Refusal {
         QueueSettings.Sync sync = choice(cursor, QueueSettings.Sync.class);
+        if (sync == QueueSettings.Sync.JOURNAL) {
+            throw NotYet.refusal(cursor.start(), "queue sync journal");
+        }
         draft.setting("queue sync", cursor.start());
         draft.queue = draft.queue.withSync(sync);
     }

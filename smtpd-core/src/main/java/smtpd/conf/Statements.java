@@ -4,7 +4,7 @@ package smtpd.conf;
 final class Statements {
 
     private static final Branches QUEUE =
-            new Branches("unexpected word in queue statement")
+            new Branches()
                     .on("backend", SettingStatements::queueBackend)
                     .on("sync", SettingStatements::queueSync)
                     .on("space", SettingStatements::queueSpace)
@@ -14,7 +14,7 @@ final class Statements {
                     .later("compression", "encryption", "materialise", "envelope-fields");
 
     private static final Branches LIMIT =
-            new Branches("unexpected word in limit statement")
+            new Branches()
                     .on("session", LimitStatement.of(Limit.Group.SMTP))
                     .on("smtp", LimitStatement.of(Limit.Group.SMTP))
                     .on("mda", LimitStatement.of(Limit.Group.MDA))
@@ -22,36 +22,35 @@ final class Statements {
                     .on("scheduler", LimitStatement.of(Limit.Group.SCHEDULER));
 
     private static final Branches SMTP =
-            new Branches("unexpected word in smtp statement")
+            new Branches()
                     .on("limit", LimitStatement.of(Limit.Group.SMTP))
                     .on("max-message-size", SettingStatements::maxMessageSize)
                     .on("sub-addr-delim", SettingStatements::delimiter)
                     .later("ciphers", "greet-pause");
 
     private static final Branches MDA =
-            new Branches("unexpected word in mda statement")
+            new Branches()
                     .on("limit", LimitStatement.of(Limit.Group.MDA))
                     .on("sync", SettingStatements::mdaSync)
                     .on("alias-user", SettingStatements::aliasUser)
                     .later("wrapper", "sandbox");
 
     private static final Branches MTA =
-            new Branches("unexpected word in mta statement")
+            new Branches()
                     .on("limit", LimitStatement.of(Limit.Group.MTA))
                     .on("max-deferred", SettingStatements::maxDeferred)
                     .later("tls-report");
 
     private static final Branches SCHEDULER =
-            new Branches("unexpected word in scheduler statement")
-                    .on("limit", LimitStatement.of(Limit.Group.SCHEDULER));
+            new Branches().on("limit", LimitStatement.of(Limit.Group.SCHEDULER));
 
     private static final Branches BOUNCE =
-            new Branches("unexpected word in bounce statement")
+            new Branches()
                     .on("warn-interval", SettingStatements::warnings)
                     .later("max-size", "copy-to", "double-to");
 
     static final Branches ALL =
-            new Branches("unknown statement")
+            new Branches()
                     .on("accept", RuleStatement::accept)
                     .on("reject", RuleStatement::reject)
                     .on("listen", ListenStatement::read)

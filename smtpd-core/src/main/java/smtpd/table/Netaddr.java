@@ -249,7 +249,7 @@ public final class Netaddr {
         return 31 * Arrays.hashCode(address) + prefix;
     }
 
-    /** {@code 192.0.2.0/24}; IPv6 as eight hex groups; the prefix only when shorter than full. */
+    /** {@code 192.0.2.0/24}; IPv6 by RFC 5952; the prefix only when shorter than full. */
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(40);
@@ -258,12 +258,7 @@ public final class Netaddr {
                 text.append(i == 0 ? "" : ".").append(address[i] & 0xff);
             }
         } else {
-            for (int i = 0; i < 16; i += 2) {
-                text.append(i == 0 ? "" : ":")
-                        .append(
-                                Integer.toHexString(
-                                        (address[i] & 0xff) << 8 | (address[i + 1] & 0xff)));
-            }
+            appendIpv6(text);
         }
         if (!scope.isEmpty()) {
             text.append('%').append(scope);
@@ -272,5 +267,36 @@ public final class Netaddr {
             text.append('/').append(prefix);
         }
         return text.toString();
+    }
+
+    /**
+     * RFC 5952 4.2: the first of the longest runs of at least two zero groups becomes {@code ::}.
+     */
+    private void appendIpv6(StringBuilder text) {
+        int bestStart = -1;
+        int bestLength = 1;
+        for (int start = 0; start < 8; start++) {
+            int length = 0;
+            while (start + length < 8 && group(start + length) == 0) {
+                length++;
+            }
+            if (length > bestLength) {
+                bestStart = start;
+                bestLength = length;
+            }
+        }
+        for (int i = 0; i < 8; i++) {
+            if (i == bestStart) {
+                text.append("::");
+                i += bestLength - 1;
+            } else {
+                boolean first = text.isEmpty() || text.charAt(text.length() - 1) == ':';
+                text.append(first ? "" : ":").append(Integer.toHexString(group(i)));
+            }
+        }
+    }
+
+    private int group(int index) {
+        return ((address[2 * index] & 0xff) << 8) | (address[2 * index + 1] & 0xff);
     }
 }
