@@ -14,6 +14,13 @@ import java.lang.foreign.MemorySegment;
  * <p>Make the value before (it allocates), apply it on the thread.
  */
 public final class ThreadIdentity {
+    static {
+        // What the change itself needs is loaded by whoever makes the value, never by the
+        // recipient.
+        Capability.values();
+        new SysException("", Errno.EPERM);
+    }
+
     private final int uid;
     private final int gid;
     private final int groupCount;
