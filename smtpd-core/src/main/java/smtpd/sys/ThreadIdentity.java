@@ -5,6 +5,7 @@ import static smtpd.sys.SysException.check;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 
 /**
  * Credentials of one thread, by raw system calls: the C library would change all threads. Only for
@@ -17,8 +18,8 @@ public final class ThreadIdentity {
     static {
         // What the change itself needs is loaded by whoever makes the value, never by the
         // recipient.
-        Capability.values();
-        new SysException("", Errno.EPERM);
+        Objects.requireNonNull(Capability.values());
+        Objects.requireNonNull(SysException.class);
     }
 
     private final int uid;
