@@ -47,6 +47,7 @@ public abstract class ChildProcess<I extends Message> {
     private final Edge<ChildToControl> control;
     private final Stats stats;
     private final IdSource ids;
+    private final Map<Role, Integer> generations = new EnumMap<>(Role.class);
     private boolean stopping;
 
     /** An edge whose two sockets arrive in two frames. */
@@ -54,6 +55,7 @@ public abstract class ChildProcess<I extends Message> {
         int frames = -1;
         int descriptors = -1;
         int parts;
+        int generation;
 
         boolean isComplete() {
             return frames >= 0 && (parts == 1 || descriptors >= 0);
@@ -87,11 +89,7 @@ public abstract class ChildProcess<I extends Message> {
 
     /** The sending side of an edge, typed by what the peer may hear from this process. */
     protected final <O extends Message> Edge<O> edge(Role peer, Class<O> outbound) {
-        if (!Edges.interfaces(role, peer).contains(outbound)) {
-            throw new IllegalArgumentException(
-                    role + " does not speak " + outbound + " to " + peer);
-        }
-        return new Edge<>(links.get(peer));
+        return links.get(peer).edge(outbound);
     }
 
     /**
@@ -157,6 +155,13 @@ public abstract class ChildProcess<I extends Message> {
 
     protected final boolean isStopping() {
         return stopping;
+    }
+
+    /**
+     * Incarnation of the peer that this process talks to, or talked to last; 0 before the first.
+     */
+    protected final int peerGeneration(Role peer) {
+        return generations.getOrDefault(peer, 0);
     }
 
     /** Bytes waiting towards a peer. */
@@ -265,13 +270,16 @@ public abstract class ChildProcess<I extends Message> {
                 offered.remove(m.configId());
                 drop(m.configId());
             }
-            case ParentToChild.Stop m -> {
-                if (!stopping) {
-                    stopping = true;
-                    stop(m.deadlineMillis());
-                }
-            }
+            case ParentToChild.Stop m -> stopOnce(m.deadlineMillis());
             case ParentToChild.Ping m -> parent.send(frame.id(), new ChildToParent.Pong(m.n()));
+        }
+    }
+
+    /** The first order to stop is obeyed, further ones change nothing. */
+    final void stopOnce(long deadlineMillis) {
+        if (!stopping) {
+            stopping = true;
+            stop(deadlineMillis);
         }
     }
 
@@ -283,6 +291,7 @@ public abstract class ChildProcess<I extends Message> {
         }
         Installation parts = installing.computeIfAbsent(m.role(), _ -> new Installation());
         parts.parts = m.parts();
+        parts.generation = m.generation();
         if (m.part() == ParentToChild.EdgePart.FRAMES) {
             Fd.closeQuietly(parts.frames);
             parts.frames = frame.fd();
@@ -305,6 +314,7 @@ public abstract class ChildProcess<I extends Message> {
             return;
         }
         installing.remove(peer);
+        generations.put(peer, parts.generation);
         links.get(peer).install(parts.frames, parts.descriptors);
         if (peer == Role.CONTROL) {
             stats.repeat();
@@ -353,7 +363,7 @@ public abstract class ChildProcess<I extends Message> {
 
     private void applyTrace(long mask, long profileMask, boolean verbose) {
         profile.switchOn((profileMask & 1) != 0);
-        Tracing.apply(mask, profileMask, verbose);
+        Tracing.apply(mask, verbose);
         traced(mask, profileMask);
     }
 

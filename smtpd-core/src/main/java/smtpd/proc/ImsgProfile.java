@@ -14,7 +14,7 @@ import smtpd.imsg.Vocabulary;
  * each frame type while {@code profile imsg} is on. Belongs to the event loop; the switch is
  * volatile, so that the profile costs one read when off.
  */
-final class ImsgProfile {
+public final class ImsgProfile {
 
     /** Upper ends of the time classes, in powers of two of a microsecond. */
     private static final int CLASSES = 26;

@@ -70,7 +70,7 @@ public final class Link {
     private final ArrayDeque<Integer> arrived = new ArrayDeque<>();
     private ScheduledFuture<?> descriptorTimer;
 
-    Link(EventLoop loop, LinkOwner owner, Role self, Role peer, ImsgProfile profile) {
+    public Link(EventLoop loop, LinkOwner owner, Role self, Role peer, ImsgProfile profile) {
         this.loop = loop;
         this.owner = owner;
         this.self = self;
@@ -83,7 +83,7 @@ public final class Link {
         this.capIn = Edges.cap(peer, self);
     }
 
-    Role peer() {
+    public Role peer() {
         return peer;
     }
 
@@ -92,7 +92,7 @@ public final class Link {
      *
      * @param descriptorFd socket for descriptors, -1 where none pass
      */
-    void install(int frameFd, int descriptorFd) {
+    public void install(int frameFd, int descriptorFd) {
         if (frames != null) {
             throw new IllegalStateException("link to " + peer + " is up");
         }
@@ -120,6 +120,15 @@ public final class Link {
         channel.pipeline().addLast(new FrameHandler());
         frames = channel;
         loop.register(channel);
+    }
+
+    /** The sending side, typed by what the peer may hear from this process. */
+    public <O extends Message> Edge<O> edge(Class<O> direction) {
+        if (!Edges.interfaces(self, peer).contains(direction)) {
+            throw new IllegalArgumentException(
+                    self + " does not speak " + direction + " to " + peer);
+        }
+        return new Edge<>(this);
     }
 
     /** False while the peer is being replaced. */
@@ -202,7 +211,7 @@ public final class Link {
                         });
     }
 
-    void flush() {
+    public void flush() {
         flushScheduled = false;
         ByteBuf full = batch;
         batch = null;
@@ -226,7 +235,7 @@ public final class Link {
     }
 
     /** Drops the connection; {@link LinkOwner#closed} follows. */
-    void close() {
+    public void close() {
         if (frames != null) {
             frames.close();
         }

@@ -3,7 +3,7 @@ package smtpd.proc;
 import smtpd.imsg.Message;
 
 /** Who acts on what comes over a {@link Link}. All calls happen on the link's event loop. */
-interface LinkOwner {
+public interface LinkOwner {
 
     void received(Frame frame, Message message);
 

@@ -29,8 +29,7 @@ public final class Command implements AutoCloseable {
 
     /**
      * Starts a program from a thread made for it, which becomes the account, verifies that, spawns
-     * and ends. Run one as ourselves when the process starts: later no class is loaded for the
-     * first time on a thread that is somebody else.
+     * and ends.
      *
      * @param who the account; null keeps ours
      * @param folder working directory

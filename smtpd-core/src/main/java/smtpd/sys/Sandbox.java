@@ -52,22 +52,17 @@ public record Sandbox(Landlock landlock, Seccomp filter, Set<Capability> keep) {
         /** On the thread that will spawn; gives what the kernel lacks. */
         List<String> enter() throws SysException {
             Identity.noNewPrivileges();
-            List<String> missing = new ArrayList<>(rules.missing());
             if (Identity.euid() == 0) {
-                bound(missing);
+                Capability.bound(keep);
             }
             rules.restrict();
-            filter.installOnThread().ifPresent(missing::add);
-            return missing;
-        }
-
-        /** A container or unit may have taken CAP_SETPCAP: then its own bounding set must do. */
-        private void bound(List<String> missing) {
-            try {
-                Capability.bound(keep);
-            } catch (SysException e) {
-                missing.add("bounding set: " + e.getMessage());
+            String refused = filter.installOnThread().orElse(null);
+            if (refused == null) {
+                return rules.missing();
             }
+            var missing = new ArrayList<>(rules.missing());
+            missing.add(refused);
+            return missing;
         }
 
         @Override

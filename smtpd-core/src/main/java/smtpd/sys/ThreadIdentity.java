@@ -5,7 +5,6 @@ import static smtpd.sys.SysException.check;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Objects;
 
 /**
  * Credentials of one thread, by raw system calls: the C library would change all threads. Only for
@@ -15,13 +14,6 @@ import java.util.Objects;
  * <p>Make the value before (it allocates), apply it on the thread.
  */
 public final class ThreadIdentity {
-    static {
-        // What the change itself needs is loaded by whoever makes the value, never by the
-        // recipient.
-        Objects.requireNonNull(Capability.values());
-        Objects.requireNonNull(SysException.class);
-    }
-
     private final int uid;
     private final int gid;
     private final int groupCount;
