@@ -218,7 +218,10 @@ public final class Harness<P extends ChildProcess<?>> implements AutoCloseable {
         /** Closes its end, as a killed process does, and waits until that is done here. */
         public void die() {
             onPeerLoop(link::close);
-            org.awaitility.Awaitility.await().until(() -> !link.isUp());
+            org.awaitility.Awaitility.await()
+                    .pollDelay(java.time.Duration.ZERO)
+                    .pollInterval(java.time.Duration.ofMillis(2))
+                    .until(() -> !link.isUp());
         }
 
         /** Comes back as a new incarnation. */

@@ -50,6 +50,7 @@ public final class StubResolver {
     private final Patience patience;
     private final Executor loop;
     private final LongSupplier nanoTime;
+    private final Meter meter;
     private final AnswerCache cache;
     private final Map<Question, Flight> flights = new HashMap<>();
     private final Map<InetSocketAddress, SimpleResolver> withEdns = new HashMap<>();
@@ -58,11 +59,16 @@ public final class StubResolver {
     private int preferred;
 
     public StubResolver(
-            NameServers servers, Patience patience, Executor loop, LongSupplier nanoTime) {
+            NameServers servers,
+            Patience patience,
+            Executor loop,
+            LongSupplier nanoTime,
+            Meter meter) {
         this.servers = servers;
         this.patience = patience;
         this.loop = loop;
         this.nanoTime = nanoTime;
+        this.meter = meter;
         this.cache = new AnswerCache(AnswerCache.MAX_ENTRIES, nanoTime);
     }
 
@@ -74,6 +80,7 @@ public final class StubResolver {
     public void ask(Question question, Consumer<Answer> then) {
         Answer kept = cache.get(question);
         if (kept != null) {
+            meter.fromCache();
             then.accept(kept);
             return;
         }
@@ -154,6 +161,7 @@ public final class StubResolver {
             // RFC 6840 5.7: asks a validating server to say whether it validated.
             query.getHeader().setFlag(Flags.AD);
             InetSocketAddress server = server();
+            meter.sent();
             resolver(server, edns)
                     .sendAsync(query, loop)
                     .whenComplete(
@@ -203,6 +211,7 @@ public final class StubResolver {
                     TimeUnit.NANOSECONDS.toMillis(elapsed),
                     server,
                     why);
+            meter.failed();
             finish(Answer.empty(Answer.Status.FAILED, false, 0));
         }
 

@@ -87,7 +87,8 @@ class MailHostsTest {
                         NameServers.fixed(List.of(nsd.address())),
                         new StubResolver.Patience(Duration.ofSeconds(2), Duration.ofSeconds(6), 3),
                         loop.executor(),
-                        System::nanoTime);
+                        System::nanoTime,
+                        Meter.NONE);
         hosts = new MailHosts(resolver, listed, Families.BOTH);
         reverse = new ReverseNames(resolver, listed);
     }

@@ -200,7 +200,8 @@ class StubResolverTest {
                         NameServers.fixed(List.of(nobody)),
                         StubResolver.Patience.DEFAULT,
                         loop.executor(),
-                        clock::get);
+                        clock::get,
+                        Meter.NONE);
         assertThat(ask(resolver, question).status()).isEqualTo(Answer.Status.FAILED);
     }
 
@@ -309,7 +310,8 @@ class StubResolverTest {
         for (ScriptedServer server : servers) {
             addresses.add(server.address());
         }
-        return new StubResolver(NameServers.fixed(addresses), SHORT, loop.executor(), clock::get);
+        return new StubResolver(
+                NameServers.fixed(addresses), SHORT, loop.executor(), clock::get, Meter.NONE);
     }
 
     private Answer ask(StubResolver resolver, Question asked) {

@@ -1,0 +1,318 @@
+package smtpd.lka;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import smtpd.conf.Config;
+import smtpd.imsg.ChildToControl;
+import smtpd.imsg.ControlToChild;
+import smtpd.imsg.ControlToLka.UpdateTable;
+import smtpd.imsg.LkaToMda;
+import smtpd.imsg.LkaToMda.UserIs;
+import smtpd.imsg.LkaToMta;
+import smtpd.imsg.LkaToMta.MxPreferenceIs;
+import smtpd.imsg.LkaToParent;
+import smtpd.imsg.LkaToQueue;
+import smtpd.imsg.LkaToSmtp;
+import smtpd.imsg.MdaToLka.UserInfo;
+import smtpd.imsg.MtaToLka.HeloName;
+import smtpd.imsg.MtaToLka.MxPreference;
+import smtpd.imsg.MtaToLka.SmartHost;
+import smtpd.imsg.MtaToLka.SourceAddress;
+import smtpd.imsg.Outcome;
+import smtpd.imsg.ParentToChild;
+import smtpd.imsg.ParentToLka.ForwardFile;
+import smtpd.imsg.QueueToLka.ExpandBounce;
+import smtpd.imsg.Resolve;
+import smtpd.imsg.ReverseLookup;
+import smtpd.imsg.Role;
+import smtpd.imsg.SmtpToLka.ExpandRecipient;
+import smtpd.imsg.ToLka;
+import smtpd.lka.table.TableError;
+import smtpd.lka.table.Tables;
+import smtpd.lka.table.UserAnswer;
+import smtpd.lka.table.Userbase;
+import smtpd.proc.ChildContext;
+import smtpd.proc.ChildProcess;
+import smtpd.proc.ConfigRefused;
+import smtpd.proc.Edge;
+import smtpd.proc.Frame;
+import smtpd.stat.Stat;
+import smtpd.sys.Identity;
+import smtpd.sys.SysException;
+import smtpd.sys.Users;
+import smtpd.table.Table;
+import smtpd.table.TableRef;
+import smtpd.table.TableSpec;
+
+/** The lookup process: rules, recipients, tables, users and the DNS for all others. */
+public final class LkaProcess extends ChildProcess<ToLka> {
+
+    private static final long TRACE_LOOKUP = 0x100;
+    private static final long TRACE_EXPAND = 0x1000;
+
+    private final Edge<LkaToSmtp> smtp = edge(Role.SMTP, LkaToSmtp.class);
+    private final Edge<LkaToQueue> queue = edge(Role.QUEUE, LkaToQueue.class);
+    private final Edge<LkaToMta> mta = edge(Role.MTA, LkaToMta.class);
+    private final Edge<LkaToMda> mda = edge(Role.MDA, LkaToMda.class);
+    private final Edge<LkaToParent> parent = edge(Role.PARENT, LkaToParent.class);
+    private final Edge<ChildToControl> control = edge(Role.CONTROL, ChildToControl.class);
+    private final Executors executors = Executors.start();
+    private final TableWatch watch = new TableWatch(stats());
+    private final Relaying relaying = new Relaying();
+    private final Userbase users;
+    private final Forwards forwards;
+    private final Expansions expansions;
+
+    /** Configurations that sessions may still name, by id. */
+    private final Map<Long, Site> sites = new HashMap<>();
+
+    private Site active;
+    private boolean ended;
+
+    public LkaProcess(ChildContext context) {
+        this(context, Users::byName, onlyUser(context));
+    }
+
+    /**
+     * @param system the system's user database
+     * @param onlyUser the only account that may be delivered to; absent: all
+     */
+    LkaProcess(ChildContext context, Userbase.Source system, Optional<UserAnswer.Found> onlyUser) {
+        super(Role.LKA, ToLka.class, context);
+        users = new Userbase(system, executors.users(), loop());
+        forwards = new Forwards(parent, ids(), executors.disk(), loop());
+        expansions =
+                new Expansions(
+                        loop(),
+                        ids(),
+                        stats(),
+                        smtp,
+                        queue,
+                        users,
+                        forwards,
+                        new Includes(executors.disk(), loop()),
+                        onlyUser);
+    }
+
+    /** A daemon that a plain user started can become nobody else. */
+    private static Optional<UserAnswer.Found> onlyUser(ChildContext context) {
+        int uid = Identity.euid();
+        if (context.serviceUid() != -1 || uid == 0) {
+            return Optional.empty();
+        }
+        try {
+            return Users.byUid(uid)
+                    .map(u -> new UserAnswer.Found(u.name(), u.uid(), u.gid(), u.home()));
+        } catch (SysException e) {
+            String name = Integer.toUnsignedString(uid);
+            return Optional.of(new UserAnswer.Found(name, uid, Identity.egid(), "/"));
+        }
+    }
+
+    @Override
+    protected void dispatch(Frame frame, ToLka message) {
+        switch (message) {
+            case ExpandRecipient m -> expansions.expand(frame.id(), site(m.configId()), m);
+            case ExpandBounce m -> expansions.expand(frame.id(), active, m);
+            case ForwardFile m -> forwardOpened(frame, m);
+            case ReverseLookup m -> reverse(frame, m);
+            case Resolve m -> resolve(frame, m);
+            case MxPreference m -> preference(frame, m);
+            case SourceAddress m ->
+                    mta.send(frame.id(), relaying.sources(site(m.configId()), m.table()));
+            case HeloName m ->
+                    mta.send(frame.id(), relaying.helo(site(m.configId()), m.table(), m.source()));
+            case SmartHost m ->
+                    mta.send(
+                            frame.id(),
+                            relaying.smartHost(site(m.configId()), m.table(), m.recipient()));
+            case UserInfo m -> user(frame, m);
+            case UpdateTable m -> update(frame, new TableRef(m.name()));
+            // Both are taken out before they come here.
+            case ParentToChild _, ControlToChild _ ->
+                    throw new IllegalStateException(message.toString());
+        }
+    }
+
+    // ---- configuration
+
+    @Override
+    protected void configure(Config config) throws ConfigRefused {
+        try {
+            Names names = Names.of(config.resolvers(), executors, loop(), stats());
+            sites.put(config.configId(), Site.of(config, names, watch));
+        } catch (TableError e) {
+            throw new ConfigRefused(e.getMessage());
+        }
+    }
+
+    @Override
+    protected void activate(Config config, Runnable ready) {
+        active = sites.get(config.configId());
+        users.clear();
+        ready.run();
+    }
+
+    @Override
+    protected void drop(long configId) {
+        if (active == null || active.config().configId() != configId) {
+            sites.remove(configId);
+        }
+    }
+
+    /** After a restart we know the active one alone, and sessions that began earlier get it too. */
+    private Site site(long configId) {
+        return sites.getOrDefault(configId, active);
+    }
+
+    // ---- answers
+
+    private void forwardOpened(Frame frame, ForwardFile file) {
+        if (!forwards.answered(frame, file)) {
+            stats().increment(Stat.IMSG_LATE);
+        }
+    }
+
+    private void reverse(Frame frame, ReverseLookup m) {
+        active.names()
+                .reverse()
+                .name(
+                        m.address(),
+                        name -> {
+                            if (frame.from() == Role.SMTP) {
+                                smtp.send(frame.id(), name);
+                            } else {
+                                mta.send(frame.id(), name);
+                            }
+                        });
+    }
+
+    private void resolve(Frame frame, Resolve m) {
+        java.util.function.Consumer<smtpd.imsg.Resolved> then =
+                resolved -> {
+                    if (frame.from() == Role.MTA) {
+                        mta.send(frame.id(), resolved);
+                    } else {
+                        mda.send(frame.id(), resolved);
+                    }
+                };
+        switch (m.kind()) {
+            case MX -> active.names().mail().mx(m.domain(), then);
+            case HOST -> active.names().mail().host(m.domain(), then);
+        }
+    }
+
+    private void preference(Frame frame, MxPreference m) {
+        active.names()
+                .mail()
+                .preference(
+                        m.domain(),
+                        m.ownName(),
+                        (status, number) ->
+                                mta.send(frame.id(), new MxPreferenceIs(status, number)));
+    }
+
+    private void user(Frame frame, UserInfo m) {
+        Optional<TableRef> table = Optional.of(new TableRef(m.table()));
+        if (m.table().isEmpty()) {
+            table = Optional.empty();
+        }
+        stats().increment(Stat.LKA_LOOKUP);
+        users.find(
+                site(m.configId()).watched(),
+                table,
+                m.user(),
+                answer -> mda.send(frame.id(), userIs(m.user(), answer)));
+    }
+
+    private static UserIs userIs(String name, UserAnswer answer) {
+        return switch (answer) {
+            case UserAnswer.Found(String found, int uid, int gid, String home) ->
+                    new UserIs(Outcome.ok(), found, uid, gid, home);
+            case UserAnswer.Missing _ ->
+                    new UserIs(
+                            new Outcome.Permanent("550 unknown user " + name, "5.1.1"),
+                            name,
+                            0,
+                            0,
+                            "");
+            case UserAnswer.Failed(String why) ->
+                    new UserIs(new Outcome.Temporary("451 " + why, "4.3.0"), name, 0, 0, "");
+        };
+    }
+
+    // ---- tables
+
+    private void update(Frame frame, TableRef ref) {
+        Site site = active;
+        TableSpec spec = site.tables().spec(ref);
+        users.clear();
+        switch (spec) {
+            case null -> done(frame, "no table " + ref.name());
+            case TableSpec.Inline _ -> done(frame, "");
+            case TableSpec.File _ -> {
+                try {
+                    executors.disk().execute(() -> load(frame, site, spec));
+                } catch (RejectedExecutionException e) {
+                    done(frame, "too many files to read");
+                }
+            }
+        }
+    }
+
+    private void load(Frame frame, Site site, TableSpec spec) {
+        try {
+            Table table = Tables.load(spec, site.tables().delimiter());
+            loop().execute(() -> exchange(frame, site, table));
+        } catch (TableError e) {
+            loop().execute(() -> done(frame, e.getMessage()));
+        }
+    }
+
+    private void exchange(Frame frame, Site site, Table table) {
+        try {
+            site.tables().exchange(table);
+            done(frame, "");
+        } catch (TableError e) {
+            done(frame, e.getMessage());
+        }
+    }
+
+    private void done(Frame frame, String problem) {
+        String text = problem.substring(0, Math.min(problem.length(), 600));
+        control.sendTo(
+                frame.peer(),
+                frame.id(),
+                new ChildToControl.ControlDone(
+                        problem.isEmpty(), problem.isEmpty() ? 1 : 0, 0, text));
+    }
+
+    // ---- life
+
+    @Override
+    protected void lost(Role peer) {
+        expansions.lost(peer);
+    }
+
+    @Override
+    protected void traced(long mask, long profileMask) {
+        watch.trace((mask & TRACE_LOOKUP) != 0);
+        expansions.trace((mask & TRACE_EXPAND) != 0);
+    }
+
+    @Override
+    protected void stop(long deadlineMillis) {
+        loop().schedule(this::end, deadlineMillis, TimeUnit.MILLISECONDS);
+        expansions.drain(this::end);
+    }
+
+    private void end() {
+        if (!ended) {
+            ended = true;
+            finished();
+        }
+    }
+}
