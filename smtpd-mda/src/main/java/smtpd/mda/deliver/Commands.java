@@ -144,8 +144,10 @@ final class Commands {
                     }
                     if (stopping || System.nanoTime() - deadline >= 0) {
                         end();
-                        return Verdict.temporary(
-                                "4.3.0", stopping ? "daemon stops" : "terminated; timeout");
+                        return stopping
+                                ? new Verdict.Temporary(
+                                        "4.3.0", "daemon stops", Verdict.Cause.STOPPED)
+                                : Verdict.temporary("4.3.0", "terminated; timeout");
                     }
                 }
                 drain();

@@ -39,7 +39,7 @@ public final class Deliverer {
      *     the content must stay open, and its user gets no other delivery
      */
     public record Ended(Verdict verdict, Thread stuck) {
-        static Ended with(Verdict verdict) {
+        public static Ended with(Verdict verdict) {
             return new Ended(verdict, null);
         }
     }
@@ -78,6 +78,11 @@ public final class Deliverer {
     /** A command that runs gets TERM, later KILL; mailbox writes end by themselves. */
     public void stopCommands() {
         commands.stop();
+    }
+
+    /** Closes LMTP connections that nobody took up again; true when others are kept still. */
+    public boolean expireConnections() {
+        return lmtp.expire();
     }
 
     /** Ends idle LMTP connections. */

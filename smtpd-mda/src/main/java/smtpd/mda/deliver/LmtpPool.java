@@ -164,9 +164,10 @@ final class LmtpPool {
         }
     }
 
-    /** Says goodbye on connections idle too long; called now and then. */
-    void expire() {
+    /** Closes connections idle too long; true when others are left. */
+    synchronized boolean expire() {
         close(System.nanoTime() - IDLE_NANOS);
+        return idleCount > 0;
     }
 
     void close() {

@@ -72,7 +72,9 @@ public sealed interface Verdict {
         /** The content is not what the queue recorded. */
         CONTENT,
         /** Out of threads, processes or descriptors: nothing was tried. */
-        RESOURCES
+        RESOURCES,
+        /** Ended because the daemon stops: not known, so not told. */
+        STOPPED
     }
 
     Delivered OK = new Delivered("Delivered");

@@ -1,0 +1,604 @@
+package smtpd.mda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import java.util.zip.CRC32C;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
+import smtpd.conf.Config;
+import smtpd.conf.ConfigBundle;
+import smtpd.conf.ConfigParser;
+import smtpd.conf.Instance;
+import smtpd.envelope.ContentFacts;
+import smtpd.envelope.Envelope;
+import smtpd.envelope.EnvelopeBuilder;
+import smtpd.envelope.EnvelopeText;
+import smtpd.envelope.EnvelopeType;
+import smtpd.envelope.Evpid;
+import smtpd.envelope.MdaMethod;
+import smtpd.envelope.Msgid;
+import smtpd.imsg.AgentToQueue;
+import smtpd.imsg.ChildToControl;
+import smtpd.imsg.Content;
+import smtpd.imsg.ControlToMta;
+import smtpd.imsg.LkaToMda;
+import smtpd.imsg.MdaToLka;
+import smtpd.imsg.Message;
+import smtpd.imsg.Outcome;
+import smtpd.imsg.ParentToChild;
+import smtpd.imsg.QueueToAgent;
+import smtpd.imsg.QueueToAgent.ContentForm;
+import smtpd.imsg.Role;
+import smtpd.imsg.StoredEnvelope;
+import smtpd.mail.MailAddress;
+import smtpd.mda.deliver.Settings;
+import smtpd.proc.Harness;
+import smtpd.sys.At;
+import smtpd.sys.Identity;
+import smtpd.sys.Memfd;
+
+/** mda against a scripted queue and lka, with real mailboxes of real uids when root runs it. */
+final class MdaProcessTest {
+
+    private static final byte[] MAIL = bytes("Subject: x\n\nhello\n");
+    private static final int NOBODY = 65534;
+
+    private Path dir;
+    private Harness<MdaProcess> harness;
+    private Harness<MdaProcess>.Peer queue;
+    private Harness<MdaProcess>.Peer lka;
+    private int serial = 1;
+
+    @BeforeEach
+    void start() throws Exception {
+        dir = Files.createTempDirectory("smtpd-mda-test");
+        Files.setPosixFilePermissions(dir, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.createDirectory(dir.resolve("mail"));
+        harness =
+                new Harness<>(
+                        Role.MDA,
+                        context -> new MdaProcess(context, this::settings),
+                        isRoot() ? NOBODY : -1,
+                        isRoot() ? NOBODY : -1);
+        queue = harness.peer(Role.QUEUE);
+        lka = harness.peer(Role.LKA);
+        assertThat(queue.get(AgentToQueue.InFlightReport.class).evpids()).isEmpty();
+    }
+
+    @AfterEach
+    void end() throws IOException {
+        harness.close();
+        try (Stream<Path> all = Files.walk(dir)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+
+    private Settings settings(Config config) {
+        return new Settings(
+                config.serverName(),
+                dir.resolve("mail").toString(),
+                ZoneOffset.UTC,
+                Duration.ofSeconds(20),
+                Duration.ofMillis(200),
+                Duration.ofSeconds(1),
+                4);
+    }
+
+    private Config configure(String text) throws Exception {
+        Config config =
+                ConfigParser.parse(
+                        ConfigBundle.ofText(
+                                1, Instance.at(dir), "mx.here.example", "smtpd.conf", text));
+        harness.configure(config);
+        return config;
+    }
+
+    private static boolean isRoot() {
+        return Identity.euid() == 0;
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    }
+
+    // ---- users and mail
+
+    private int uid(String name) {
+        return isRoot() ? 47_000 + (name.hashCode() & 0xff) : Identity.euid();
+    }
+
+    private Path home(String name) throws Exception {
+        Path home = dir.resolve(name);
+        if (!Files.exists(home)) {
+            Files.createDirectory(home);
+            At.chown(At.CWD, home.toString(), uid(name), uid(name) == 0 ? 0 : gid(name));
+        }
+        return home;
+    }
+
+    private int gid(String name) {
+        return isRoot() ? uid(name) : Identity.egid();
+    }
+
+    private void answerUser(Harness.Received asked) throws Exception {
+        MdaToLka.UserInfo m = (MdaToLka.UserInfo) asked.message();
+        String home = home(m.user()).toString();
+        lka.send(
+                asked.frame().id(),
+                new LkaToMda.UserIs(Outcome.ok(), m.user(), uid(m.user()), gid(m.user()), home));
+    }
+
+    private void answerUser() throws Exception {
+        answerUser(lka.expect(MdaToLka.UserInfo.class));
+    }
+
+    private EnvelopeBuilder envelope(String user) {
+        MailAddress address = new MailAddress(user, "here.example");
+        return Envelope.builder()
+                .version(2)
+                .action("@0000000000000001")
+                .type(EnvelopeType.MDA)
+                .smtpname("mx.here.example")
+                .helo("client")
+                .hostname("client")
+                .sockaddr("local")
+                .sender(new MailAddress("ann", "far.example"))
+                .rcpt(address)
+                .dest(address)
+                .ctime(1_700_000_000L)
+                .content(new ContentFacts(MAIL.length, sum(MAIL), 3))
+                .mdaUser(user)
+                .mdaUsertable("<getpwnam>")
+                .mdaMethod(MdaMethod.MAILDIR)
+                .mdaBuffer("~/Maildir")
+                .mdaRaw(true);
+    }
+
+    private static int sum(byte[] bytes) {
+        CRC32C sum = new CRC32C();
+        sum.update(bytes);
+        return (int) sum.getValue();
+    }
+
+    private StoredEnvelope stored(Msgid msgid, int low, Envelope envelope) {
+        return new StoredEnvelope(Evpid.of(msgid, low), EnvelopeText.dump(envelope));
+    }
+
+    private QueueToAgent.Transfer transfer(
+            Msgid msgid, ContentForm form, StoredEnvelope... envelopes) {
+        return new QueueToAgent.Transfer(
+                msgid,
+                List.of(envelopes),
+                form,
+                form == ContentForm.INLINE ? Content.of(MAIL) : Content.NONE,
+                MAIL.length,
+                sum(MAIL),
+                3);
+    }
+
+    private Evpid send(Envelope envelope) {
+        Msgid msgid = new Msgid(serial++);
+        StoredEnvelope one = stored(msgid, 1, envelope);
+        queue.send(0, transfer(msgid, ContentForm.INLINE, one));
+        return one.evpid();
+    }
+
+    /** The next result, past what else mda tells the queue. */
+    private Message result() {
+        while (true) {
+            Message message = queue.next().message();
+            if (!(message instanceof AgentToQueue.ContentReleased)) {
+                return message;
+            }
+        }
+    }
+
+    private static List<Path> files(Path folder) throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            return all.filter(Files::isRegularFile).toList();
+        }
+    }
+
+    // ---- tests
+
+    @Test
+    void mailGoesIntoTheMaildirOfItsUser() throws Exception {
+        configure("accept for local deliver to maildir\n");
+        Evpid evpid = send(envelope("bob").build());
+        answerUser();
+        AgentToQueue.Delivered m = (AgentToQueue.Delivered) result();
+        assertThat(m.evpids()).containsExactly(evpid);
+        assertThat(m.seq()).isEqualTo(1);
+        List<Path> files = files(dir.resolve("bob"));
+        assertThat(files).hasSize(1);
+        assertThat(files.getFirst().getParent()).isEqualTo(dir.resolve("bob/Maildir/new"));
+        assertThat(files.getFirst()).content().endsWith("Subject: x\n\nhello\n");
+        assertThat(Files.getAttribute(files.getFirst(), "unix:uid")).isEqualTo(uid("bob"));
+        // the second mail asks nobody
+        send(envelope("bob").build());
+        assertThat(((AgentToQueue.Delivered) result()).seq()).isEqualTo(2);
+        assertThat(lka.drain()).isEmpty();
+    }
+
+    @Test
+    void envelopesOfVersionThreeFollowTheActionOfToday() throws Exception {
+        Config config = configure("accept for local deliver to maildir \"~/M-%{rcpt.user}\"\n");
+        String action = config.actions().keySet().iterator().next();
+        send(
+                envelope("bob")
+                        .version(3)
+                        .action(action)
+                        .mdaMethod(null)
+                        .mdaBuffer("")
+                        .mdaRaw(false)
+                        .build());
+        answerUser();
+        assertThat(result()).isInstanceOf(AgentToQueue.Delivered.class);
+        assertThat(dir.resolve("bob/M-bob/new")).isNotEmptyDirectory();
+        send(
+                envelope("bob")
+                        .version(3)
+                        .action("gone")
+                        .mdaMethod(null)
+                        .mdaBuffer("")
+                        .mdaRaw(false)
+                        .build());
+        AgentToQueue.Deferred m = (AgentToQueue.Deferred) result();
+        assertThat(m.esc()).isEqualTo("4.3.5");
+        assertThat(m.text()).isEqualTo("no action called gone");
+    }
+
+    @Test
+    void largeContentComesAsADescriptorAndIsGivenBack() throws Exception {
+        configure("accept for local deliver to maildir\n");
+        Msgid msgid = new Msgid(77);
+        queue.send(
+                0,
+                transfer(
+                        msgid,
+                        ContentForm.DESCRIPTOR,
+                        stored(msgid, 1, envelope("bob").build()),
+                        stored(msgid, 2, envelope("bob").build())),
+                Memfd.sealed("mail", MAIL));
+        answerUser();
+        Set<Message> heard = new HashSet<>();
+        while (!heard.contains(new AgentToQueue.ContentReleased(1, 0))) {
+            heard.add(queue.next().message());
+        }
+        assertThat(files(dir.resolve("bob"))).hasSize(2);
+    }
+
+    @Test
+    void contentThatDidNotComeAlongIsAskedForAtTheStart() throws Exception {
+        configure("accept for local deliver to maildir\n");
+        Msgid msgid = new Msgid(78);
+        queue.send(
+                0,
+                transfer(
+                        msgid,
+                        ContentForm.ASK,
+                        stored(msgid, 1, envelope("bob").build()),
+                        stored(msgid, 2, envelope("bob").build())));
+        answerUser();
+        Harness.Received asked = queue.expect(AgentToQueue.OpenMessage.class);
+        queue.send(
+                asked.frame().id(),
+                new QueueToAgent.MessageFile(
+                        msgid, Outcome.ok(), ContentForm.INLINE, Content.of(MAIL)));
+        int delivered = 0;
+        while (delivered < 2) {
+            delivered += ((AgentToQueue.Delivered) result()).evpids().size();
+        }
+        // gone again: a later envelope of the message asks anew
+        queue.send(
+                0, transfer(msgid, ContentForm.KNOWN, stored(msgid, 3, envelope("bob").build())));
+        while (!(queue.next().message() instanceof AgentToQueue.OpenMessage)) {
+            // releases may come first
+        }
+    }
+
+    @Test
+    void contentThatCannotBeOpenedDefers() throws Exception {
+        configure("accept for local deliver to maildir\n");
+        Msgid msgid = new Msgid(79);
+        queue.send(0, transfer(msgid, ContentForm.ASK, stored(msgid, 1, envelope("bob").build())));
+        answerUser();
+        Harness.Received asked = queue.expect(AgentToQueue.OpenMessage.class);
+        queue.send(
+                asked.frame().id(),
+                new QueueToAgent.MessageFile(
+                        msgid,
+                        new Outcome.Temporary("451 4.3.0 no", "4.3.0"),
+                        ContentForm.ASK,
+                        Content.NONE));
+        assertThat(((AgentToQueue.Deferred) result()).text()).isEqualTo("Cannot get message fd");
+    }
+
+    @Test
+    void unknownUsersFailAndUnansweredOnesDefer() throws Exception {
+        configure("accept for local deliver to maildir\n");
+        send(envelope("nobody").build());
+        Harness.Received asked = lka.expect(MdaToLka.UserInfo.class);
+        lka.send(
+                asked.frame().id(),
+                new LkaToMda.UserIs(new Outcome.Permanent("", ""), "nobody", 0, 0, ""));
+        AgentToQueue.Failed failed = (AgentToQueue.Failed) result();
+        assertThat(failed.esc()).isEqualTo("5.1.1");
+        assertThat(failed.text()).isEqualTo("Permanent failure in user lookup");
+        send(envelope("nobody").build());
+        asked = lka.expect(MdaToLka.UserInfo.class);
+        lka.send(
+                asked.frame().id(),
+                new LkaToMda.UserIs(new Outcome.Temporary("", ""), "nobody", 0, 0, ""));
+        assertThat(((AgentToQueue.Deferred) result()).esc()).isEqualTo("4.3.0");
+    }
+
+    @Test
+    void aLookUpLostWithLkaIsAskedAgain() throws Exception {
+        configure("accept for local deliver to maildir\n");
+        send(envelope("bob").build());
+        lka.expect(MdaToLka.UserInfo.class);
+        lka.die();
+        lka.rejoin();
+        answerUser();
+        assertThat(result()).isInstanceOf(AgentToQueue.Delivered.class);
+    }
+
+    @Test
+    void resultsAreKeptUntilTheQueueHasStoredThem() throws Exception {
+        configure("accept for local deliver to maildir\n");
+        Evpid first = send(envelope("bob").build());
+        answerUser();
+        AgentToQueue.Delivered told = (AgentToQueue.Delivered) result();
+        queue.die();
+        queue.rejoin();
+        assertThat(queue.get(AgentToQueue.InFlightReport.class).evpids()).containsExactly(first);
+        assertThat(result()).isEqualTo(told);
+        queue.send(0, new QueueToAgent.ResultsStored(told.seq()));
+        queue.send(5, new QueueToAgent.InFlightQuery());
+        assertThat(queue.get(AgentToQueue.InFlightReport.class).evpids()).isEmpty();
+        queue.die();
+        queue.rejoin();
+        assertThat(queue.get(AgentToQueue.InFlightReport.class).evpids()).isEmpty();
+    }
+
+    @Test
+    void aBusyUserIsHeldAboveHighWaterAndOthersAreNot() throws Exception {
+        configure(
+                "limit mda task-hiwat 5 task-lowat 2 task-release 3\n"
+                        .concat("accept for local deliver to maildir\n"));
+        Msgid msgid = new Msgid(500);
+        List<StoredEnvelope> many = new ArrayList<>();
+        for (int i = 1; i <= 12; i++) {
+            many.add(stored(msgid, i, envelope("bob").build()));
+        }
+        queue.send(0, transfer(msgid, ContentForm.INLINE, many.toArray(new StoredEnvelope[0])));
+        AgentToQueue.Hold hold = (AgentToQueue.Hold) result();
+        assertThat(hold.evpids()).hasSize(7);
+        Harness<MdaProcess>.Peer control = harness.peer(Role.CONTROL);
+        control.sendFor(3, 9, new ControlToMta.HoldNames(List.of(hold.key(), 1L)));
+        assertThat(control.get(ChildToControl.ShowRow.class).fields().get(1))
+                .isEqualTo("<getpwnam>:bob");
+        assertThat(control.get(ChildToControl.ControlDone.class).count()).isEqualTo(1);
+        Evpid other = send(envelope("eve").build());
+        Harness.Received bob = lka.expect(MdaToLka.UserInfo.class);
+        answerUser();
+        AgentToQueue.Delivered m = (AgentToQueue.Delivered) result();
+        assertThat(m.evpids()).containsExactly(other);
+        answerUser(bob);
+        boolean released = false;
+        boolean all = false;
+        int done = 0;
+        while (done < 5 || !all) {
+            switch (result()) {
+                case AgentToQueue.Delivered d -> done += d.evpids().size();
+                case AgentToQueue.Release r -> {
+                    assertThat(r.key()).isEqualTo(hold.key());
+                    released = true;
+                    all = r.count() == 0;
+                }
+                default -> throw new AssertionError();
+            }
+        }
+        assertThat(released).isTrue();
+    }
+
+    @Test
+    void aUserHasSevenSessionsAndTheOthersWait() throws Exception {
+        configure("limit mda max-session-per-user 2\naccept for local deliver to maildir\n");
+        for (int i = 0; i < 6; i++) {
+            send(
+                    envelope("bob")
+                            .mdaMethod(MdaMethod.MDA)
+                            .mdaRaw(false)
+                            .mdaBuffer(
+                                    "cat >/dev/null; echo x >> started; while ! [ -e go ]; do sleep 0.05; done")
+                            .build());
+        }
+        answerUser();
+        Path started = home("bob").resolve("started");
+        await().until(() -> Files.exists(started) && Files.readAllLines(started).size() == 2);
+        assertThat(harness.onLoop(() -> harness.process().running())).isEqualTo(2);
+        Files.writeString(home("bob").resolve("go"), "");
+        int done = 0;
+        while (done < 6) {
+            done += ((AgentToQueue.Delivered) result()).evpids().size();
+        }
+        assertThat(Files.readAllLines(started)).hasSize(6);
+    }
+
+    @Test
+    void oneFileHasOneWriter() throws Exception {
+        configure("accept for local deliver to mbox\n");
+        for (int i = 0; i < 40; i++) {
+            send(envelope("bob").mdaMethod(MdaMethod.MBOX).mdaBuffer("").mdaRaw(false).build());
+        }
+        answerUser();
+        int done = 0;
+        while (done < 40) {
+            done += ((AgentToQueue.Delivered) result()).evpids().size();
+        }
+        Path box = dir.resolve("mail/bob");
+        assertThat(Files.readString(box).split("From ann@far.example ", -1)).hasSize(41);
+        assertThat(Files.getAttribute(box, "unix:uid")).isEqualTo(uid("bob"));
+    }
+
+    @Test
+    void unreadableEnvelopesAreAnswered() throws Exception {
+        configure("accept for local deliver to maildir\n");
+        Msgid msgid = new Msgid(9);
+        queue.send(
+                0,
+                transfer(
+                        msgid,
+                        ContentForm.INLINE,
+                        new StoredEnvelope(Evpid.of(msgid, 1), bytes("nonsense"))));
+        assertThat(((AgentToQueue.Deferred) result()).text()).isEqualTo("envelope cannot be read");
+    }
+
+    @Test
+    void stopWaitsForWhatRunsAndEndsCommandsAtTheDeadline() throws Exception {
+        configure("accept for local deliver to maildir\n");
+        send(
+                envelope("bob")
+                        .mdaMethod(MdaMethod.MDA)
+                        .mdaRaw(false)
+                        .mdaBuffer("echo $$ > pid; exec sleep 1000")
+                        .build());
+        answerUser();
+        Path pid = home("bob").resolve("pid");
+        await().until(() -> Files.exists(pid) && Files.size(pid) > 1);
+        harness.parent().send(0, new ParentToChild.Stop(300));
+        assertThat(harness.awaitEnd()).isZero();
+        long number = Long.parseLong(Files.readString(pid).strip());
+        await().until(() -> ProcessHandle.of(number).isEmpty());
+        assertThat(queue.drain()).noneMatch(r -> r.message() instanceof AgentToQueue.Deferred);
+    }
+
+    @Test
+    void stopWithNothingToDoIsAtOnce() throws Exception {
+        configure("accept for local deliver to maildir\n");
+        harness.parent().send(0, new ParentToChild.Stop(30_000));
+        assertThat(harness.awaitEnd()).isZero();
+    }
+
+    // ---- as root
+
+    @Test
+    @EnabledIf("isRoot")
+    void onlyDeliveryThreadsChangeIdentity() throws Exception {
+        configure("accept for local deliver to maildir\n");
+        for (String user : List.of("bob", "eve")) {
+            for (MdaMethod method : MdaMethod.values()) {
+                String text =
+                        switch (method) {
+                            case MAILDIR -> "~/Maildir";
+                            case FILENAME -> home(user).resolve("file").toString();
+                            case MDA ->
+                                    "cat >/dev/null; grep -E 'Uid|Gid|Groups|Cap|NoNew'"
+                                            + " /proc/self/status > status";
+                            case LMTP -> home(user).resolve("no-socket").toString();
+                            case MBOX -> "";
+                        };
+                send(
+                        envelope(user)
+                                .mdaMethod(method)
+                                .mdaBuffer(text)
+                                .mdaRaw(method == MdaMethod.MAILDIR)
+                                .build());
+            }
+            answerUser();
+            int answered = 0;
+            while (answered < 5) {
+                switch (result()) {
+                    case AgentToQueue.Delivered d -> answered += d.evpids().size();
+                    case AgentToQueue.Deferred d -> {
+                        assertThat(d.esc()).isEqualTo("4.4.1"); // nobody listens there
+                        answered += d.evpids().size();
+                    }
+                    default -> throw new AssertionError();
+                }
+            }
+            List<String> status = Files.readAllLines(home(user).resolve("status"));
+            String uid = "\t" + uid(user);
+            assertThat(status)
+                    .contains(
+                            "Uid:" + uid.repeat(4),
+                            "Gid:" + uid.repeat(4),
+                            "CapPrm:\t0000000000000000",
+                            "CapEff:\t0000000000000000",
+                            "CapAmb:\t0000000000000000",
+                            "NoNewPrivs:\t1");
+            assertThat(status).anyMatch(l -> l.strip().equals("Groups:"));
+            assertThat(Files.getAttribute(home(user).resolve("file"), "unix:uid"))
+                    .isEqualTo(uid(user));
+        }
+        try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
+            for (Path task : tasks.toList()) {
+                String status;
+                try {
+                    status = Files.readString(task.resolve("status"));
+                } catch (IOException e) {
+                    continue; // it ended
+                }
+                assertThat(status).contains("Uid:\t0\t0\t0\t0").contains("Gid:\t0\t0\t0\t0");
+            }
+        }
+    }
+
+    @Test
+    @EnabledIf("isRoot")
+    void nobodyWritesIntoAForeignHome() throws Exception {
+        configure("accept for local deliver to maildir\n");
+        Path eves = home("eve");
+        Files.setPosixFilePermissions(eves, PosixFilePermissions.fromString("rwx------"));
+        send(envelope("bob").mdaRaw(false).mdaBuffer(eves + "/Maildir").build());
+        send(
+                envelope("bob")
+                        .mdaMethod(MdaMethod.FILENAME)
+                        .mdaRaw(false)
+                        .mdaBuffer(eves + "/file")
+                        .build());
+        answerUser();
+        int deferred = 0;
+        while (deferred < 2) {
+            AgentToQueue.Deferred m = (AgentToQueue.Deferred) result();
+            assertThat(m.esc()).isEqualTo("4.3.0");
+            deferred += m.evpids().size();
+        }
+        assertThat(files(eves)).isEmpty();
+    }
+
+    @Test
+    @EnabledIf("isRoot")
+    void rootGetsItsMboxAndNothingElse() throws Exception {
+        configure("accept for local deliver to maildir\n");
+        send(envelope("root").build());
+        Harness.Received asked = lka.expect(MdaToLka.UserInfo.class);
+        lka.send(
+                asked.frame().id(),
+                new LkaToMda.UserIs(Outcome.ok(), "root", 0, 0, home("root").toString()));
+        assertThat(((AgentToQueue.Failed) result()).text())
+                .isEqualTo("not allowed to deliver to: root");
+        send(envelope("root").mdaMethod(MdaMethod.MBOX).mdaRaw(false).mdaBuffer("").build());
+        assertThat(result()).isInstanceOf(AgentToQueue.Delivered.class);
+        assertThat(Files.getAttribute(dir.resolve("mail/root"), "unix:uid")).isEqualTo(0);
+    }
+}
