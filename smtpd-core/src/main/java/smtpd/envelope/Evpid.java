@@ -1,6 +1,6 @@
 package smtpd.envelope;
 
-import java.util.Locale;
+import java.util.HexFormat;
 
 /**
  * The number of an envelope: the message id in the high half, a random low half unique in that
@@ -45,6 +45,6 @@ public record Evpid(long value) implements Comparable<Evpid> {
 
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "%016x", value);
+        return HexFormat.of().toHexDigits(value);
     }
 }

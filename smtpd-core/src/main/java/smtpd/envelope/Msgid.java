@@ -1,6 +1,6 @@
 package smtpd.envelope;
 
-import java.util.Locale;
+import java.util.HexFormat;
 
 /**
  * The number of a message: 32 random bits, never 0 and never 0xffffffff, printed as 8 lower-case
@@ -41,6 +41,6 @@ public record Msgid(int value) implements Comparable<Msgid> {
 
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "%08x", value);
+        return HexFormat.of().toHexDigits(value);
     }
 }
