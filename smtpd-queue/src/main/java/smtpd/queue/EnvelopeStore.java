@@ -1,0 +1,157 @@
+package smtpd.queue;
+
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import smtpd.envelope.Envelope;
+import smtpd.envelope.EnvelopeText;
+import smtpd.envelope.Evpid;
+import smtpd.envelope.Msgid;
+import smtpd.envelope.Verdict;
+import smtpd.queue.backend.QueueBackend;
+import smtpd.queue.backend.QueueBackend.Load;
+import smtpd.stat.Stat;
+import smtpd.stat.Stats;
+
+/**
+ * Envelopes by id: a write-through cache, least recently used out first, before the store. An entry
+ * is set only after its write succeeded, so there is never a dirty one.
+ */
+public final class EnvelopeStore {
+
+    private static final Logger LOG = LoggerFactory.getLogger(EnvelopeStore.class);
+
+    /** What an entry costs beside its text. */
+    private static final int ENTRY_BYTES = 700;
+
+    /** An envelope and the bytes it is stored as. */
+    public record Stored(Envelope envelope, byte[] text) {}
+
+    /** What loading gave. */
+    public sealed interface Loaded permits Loaded.Found, Loaded.Absent, Loaded.Unreadable {
+        record Found(Stored stored) implements Loaded {}
+
+        /** Truly not there any more. */
+        record Absent() implements Loaded {}
+
+        /** There, but of no use now. */
+        record Unreadable(String cause) implements Loaded {}
+    }
+
+    private final QueueBackend backend;
+    private final OnLoop onLoop;
+    private final Stats stats;
+    private final long maxBytes;
+    private final String serverName;
+    private final LinkedHashMap<Evpid, Stored> cache = new LinkedHashMap<>(64, 0.75f, true);
+    private long bytes;
+
+    EnvelopeStore(
+            QueueBackend backend, OnLoop onLoop, Stats stats, long maxBytes, String serverName) {
+        this.backend = backend;
+        this.onLoop = onLoop;
+        this.stats = stats;
+        this.maxBytes = maxBytes;
+        this.serverName = serverName;
+    }
+
+    /** The envelope of this id, from the cache in the same turn, else from the store. */
+    public void load(Evpid evpid, Consumer<Loaded> then) {
+        Stored cached = cache.get(evpid);
+        if (cached != null) {
+            stats.increment(Stat.QUEUE_EVPCACHE_LOAD_HIT);
+            then.accept(new Loaded.Found(cached));
+            return;
+        }
+        stats.increment(Stat.QUEUE_EVPCACHE_LOAD_MISSED);
+        onLoop.run(backend.load(evpid), load -> then.accept(read(evpid, load)));
+    }
+
+    private Loaded read(Evpid evpid, Load load) {
+        return switch (load) {
+            case Load.Absent _ -> new Loaded.Absent();
+            case Load.Unreadable u -> new Loaded.Unreadable(u.cause());
+            case Load.Found f -> parse(evpid, f.bytes());
+        };
+    }
+
+    /** The verdict on a stored text; a bad one is set aside, and is then as good as absent. */
+    public Loaded parse(Evpid evpid, byte[] text) {
+        return switch (EnvelopeText.parse(text, serverName, System.currentTimeMillis() / 1000)) {
+            case Verdict.Usable usable -> {
+                if (usable instanceof Verdict.Edited) {
+                    LOG.info("0000000000000000 queue load evpid={} action=edited-by-hand", evpid);
+                }
+                Stored stored = new Stored(usable.envelope(), text);
+                put(evpid, stored);
+                yield new Loaded.Found(stored);
+            }
+            case Verdict.Future f -> {
+                LOG.warn("problem=future evpid={} field={}", evpid, f.field());
+                yield new Loaded.Unreadable("needs a newer release: " + f.field());
+            }
+            case Verdict.Torn _ -> setAside(evpid, "torn");
+            case Verdict.Corrupt c -> setAside(evpid, c.field() + ": " + c.why());
+        };
+    }
+
+    private Loaded setAside(Evpid evpid, String reason) {
+        LOG.error("0000000000000000 queue corrupt evpid={} reason=\"{}\"", evpid, reason);
+        onLoop.run(backend.quarantine(evpid, reason), _ -> {});
+        return new Loaded.Absent();
+    }
+
+    /** What was just written. */
+    public void put(Evpid evpid, Stored stored) {
+        if (maxBytes == 0) {
+            return;
+        }
+        Stored old = cache.put(evpid, stored);
+        bytes += cost(stored) - (old == null ? 0 : cost(old));
+        for (Iterator<Map.Entry<Evpid, Stored>> oldest = cache.entrySet().iterator();
+                bytes > maxBytes && oldest.hasNext(); ) {
+            bytes -= cost(oldest.next().getValue());
+            oldest.remove();
+        }
+        stats.set(Stat.QUEUE_EVPCACHE_SIZE, cache.size());
+    }
+
+    private static int cost(Stored stored) {
+        return ENTRY_BYTES + stored.text().length;
+    }
+
+    /** Gone, set aside, or to be read anew. */
+    public void drop(Evpid evpid) {
+        Stored old = cache.remove(evpid);
+        if (old != null) {
+            bytes -= cost(old);
+            stats.set(Stat.QUEUE_EVPCACHE_SIZE, cache.size());
+        }
+    }
+
+    void drop(Msgid msgid) {
+        cache.keySet().stream().filter(e -> e.msgid().equals(msgid)).toList().forEach(this::drop);
+    }
+
+    /** Stores a changed envelope; the cache follows when that succeeded. */
+    public void update(Evpid evpid, Envelope changed, Consumer<QueueBackend.Stored> then) {
+        byte[] text = EnvelopeText.dump(changed);
+        stats.increment(
+                cache.containsKey(evpid)
+                        ? Stat.QUEUE_EVPCACHE_UPDATE_HIT
+                        : Stat.QUEUE_EVPCACHE_UPDATE_MISSED);
+        onLoop.run(
+                backend.update(new QueueBackend.Text(evpid, text)),
+                stored -> {
+                    if (stored instanceof QueueBackend.Stored.Ok) {
+                        put(evpid, new Stored(changed, text));
+                    } else if (stored instanceof QueueBackend.Stored.Absent) {
+                        drop(evpid);
+                    }
+                    then.accept(stored);
+                });
+    }
+}

@@ -1,0 +1,434 @@
+package smtpd.queue;
+
+import io.netty.channel.EventLoop;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import smtpd.envelope.Envelope;
+import smtpd.envelope.EnvelopeText;
+import smtpd.envelope.Evpid;
+import smtpd.envelope.Hold;
+import smtpd.imsg.Agent;
+import smtpd.imsg.AgentToQueue;
+import smtpd.imsg.QueueToAgent;
+import smtpd.imsg.QueueToScheduler.Origin;
+import smtpd.imsg.QueueToScheduler.Result;
+import smtpd.imsg.SchedulerToQueue;
+import smtpd.log.LogLine;
+import smtpd.queue.backend.QueueBackend;
+import smtpd.queue.bounce.BounceMaker;
+import smtpd.queue.bounce.Bounces;
+
+/**
+ * How tries end. Each result is stored first, then the scheduler hears of it, then the agent, which
+ * keeps it until then. Storage that fails is tried again; the result waits here meanwhile, and with
+ * the agent.
+ */
+final class Results {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Results.class);
+    private static final int RETRY_SECONDS = 5;
+
+    private final QueueBackend backend;
+    private final EnvelopeStore envelopes;
+    private final ContentStore contents;
+    private final SchedulerFeed scheduler;
+    private final OnLoop onLoop;
+    private final EventLoop loop;
+    private final Clock clock;
+    private final BounceMaker maker;
+    private final Map<Agent, Acks> acks = new EnumMap<>(Agent.class);
+
+    /** Which numbered results of an agent are stored; told cumulatively, once a turn. */
+    private final class Acks {
+        final TreeMap<Long, Integer> open = new TreeMap<>();
+        long highest;
+        boolean scheduled;
+        HandOver agent;
+        Runnable whenStored;
+
+        void begin(long seq, int envelopes) {
+            open.merge(seq, envelopes, Integer::sum);
+            highest = Math.max(highest, seq);
+        }
+
+        void stored(long seq) {
+            Integer left = open.get(seq);
+            if (left == null) {
+                return;
+            }
+            if (left > 1) {
+                open.put(seq, left - 1);
+                return;
+            }
+            open.remove(seq);
+            if (!scheduled) {
+                scheduled = true;
+                loop.execute(this::tell);
+            }
+        }
+
+        void tell() {
+            scheduled = false;
+            long upTo = open.isEmpty() ? highest : open.firstKey() - 1;
+            agent.port().stored(new QueueToAgent.ResultsStored(upTo));
+            checkStored();
+        }
+
+        void checkStored() {
+            if (open.isEmpty() && whenStored != null) {
+                Runnable then = whenStored;
+                whenStored = null;
+                highest = 0;
+                then.run();
+            }
+        }
+    }
+
+    Results(
+            QueueBackend backend,
+            EnvelopeStore envelopes,
+            ContentStore contents,
+            SchedulerFeed scheduler,
+            Bounces bounces,
+            OnLoop onLoop,
+            EventLoop loop,
+            Clock clock) {
+        this.backend = backend;
+        this.envelopes = envelopes;
+        this.contents = contents;
+        this.scheduler = scheduler;
+        this.onLoop = onLoop;
+        this.loop = loop;
+        this.clock = clock;
+        this.maker = bounces.maker();
+    }
+
+    // ---- from agents
+
+    void delivered(HandOver agent, AgentToQueue.Delivered m) {
+        each(
+                agent,
+                m.seq(),
+                m.evpids(),
+                (id, stored) -> {
+                    Envelope report = maker.success(id, stored, m);
+                    if (report == null) {
+                        delete(id, () -> finish(agent, m.seq(), id, Result.OK));
+                    } else {
+                        replace(id, report, () -> finish(agent, m.seq(), id, Result.OK));
+                    }
+                });
+    }
+
+    void failed(HandOver agent, AgentToQueue.Failed m) {
+        each(
+                agent,
+                m.seq(),
+                m.evpids(),
+                (id, stored) ->
+                        fail(
+                                id,
+                                maker.failure(id, stored, m.text(), m.esc(), m.remote()),
+                                () -> finish(agent, m.seq(), id, Result.FAIL)));
+    }
+
+    void looped(HandOver agent, AgentToQueue.Looped m) {
+        each(
+                agent,
+                m.seq(),
+                m.evpids(),
+                (id, stored) ->
+                        fail(
+                                id,
+                                maker.failure(
+                                        id, stored, "500 5.4.6 Loop detected", "5.4.6", ""),
+                                () -> finish(agent, m.seq(), id, Result.LOOP)));
+    }
+
+    void deferred(HandOver agent, AgentToQueue.Deferred m) {
+        each(
+                agent,
+                m.seq(),
+                m.evpids(),
+                (id, stored) -> {
+                    Envelope old = stored.envelope();
+                    int retries = Math.min(Envelope.MAX_RETRY, old.retry() + 1);
+                    Envelope changed =
+                            old.toBuilder()
+                                    .errorline(m.text())
+                                    .enhancedStatus(m.esc())
+                                    .remoteMta(cut(m.remote(), 255))
+                                    .lastTry(now())
+                                    .retry(retries)
+                                    .build();
+                    update(
+                            id,
+                            changed,
+                            () -> {
+                                if (agent.answered(id)) {
+                                    scheduler.retry(id, retries, changed.lastBounce());
+                                }
+                                ack(agent, m.seq());
+                            });
+                });
+    }
+
+    @FunctionalInterface
+    private interface WithEnvelope {
+        void accept(Evpid id, EnvelopeStore.Stored stored);
+    }
+
+    private void each(HandOver agent, long seq, List<Evpid> ids, WithEnvelope then) {
+        Acks known = acks(agent);
+        known.begin(seq, Math.max(1, ids.size()));
+        if (ids.isEmpty()) {
+            ack(agent, seq);
+        }
+        for (Evpid id : ids) {
+            withEnvelope(
+                    id,
+                    then,
+                    () -> {
+                        if (agent.answered(id)) {
+                            scheduler.vanished(id, true);
+                        }
+                        ack(agent, seq);
+                    });
+        }
+    }
+
+    private void withEnvelope(Evpid id, WithEnvelope then, Runnable absent) {
+        envelopes.load(
+                id,
+                loaded -> {
+                    switch (loaded) {
+                        case EnvelopeStore.Loaded.Found f -> then.accept(id, f.stored());
+                        case EnvelopeStore.Loaded.Absent _ -> absent.run();
+                        case EnvelopeStore.Loaded.Unreadable u -> {
+                            LOG.warn("problem=unreadable evpid={} cause=\"{}\"", id, u.cause());
+                            again(() -> withEnvelope(id, then, absent));
+                        }
+                    }
+                });
+    }
+
+    private Acks acks(HandOver agent) {
+        Acks known = acks.computeIfAbsent(agent.agent(), _ -> new Acks());
+        known.agent = agent;
+        return known;
+    }
+
+    private void ack(HandOver agent, long seq) {
+        acks(agent).stored(seq);
+    }
+
+    private void finish(HandOver agent, long seq, Evpid id, Result result) {
+        envelopes.drop(id);
+        if (agent.answered(id)) {
+            scheduler.done(id, result);
+        }
+        if (!agent.holds(id.msgid())) {
+            contents.drop(id.msgid());
+        }
+        ack(agent, seq);
+    }
+
+    /** Runs {@code then} when every result read from this agent is stored and passed on. */
+    void whenStored(Agent agent, Runnable then) {
+        Acks known = acks.computeIfAbsent(agent, _ -> new Acks());
+        known.whenStored = then;
+        if (!known.scheduled) {
+            known.checkStored();
+        }
+    }
+
+    // ---- storage, tried until it works
+
+    private void again(Runnable what) {
+        loop.schedule(what, RETRY_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private void delete(Evpid id, Runnable then) {
+        onLoop.run(
+                backend.delete(List.of(id)),
+                stored -> {
+                    if (stored instanceof QueueBackend.Stored.Temporary t) {
+                        LOG.error("problem=not-deleted evpid={} cause=\"{}\"", id, t.cause());
+                        again(() -> delete(id, then));
+                    } else {
+                        then.run();
+                    }
+                });
+    }
+
+    private void update(Evpid id, Envelope changed, Runnable then) {
+        envelopes.update(
+                id,
+                changed,
+                stored -> {
+                    if (stored instanceof QueueBackend.Stored.Temporary t) {
+                        LOG.error("problem=not-updated evpid={} cause=\"{}\"", id, t.cause());
+                        again(() -> update(id, changed, then));
+                    } else {
+                        then.run();
+                    }
+                });
+    }
+
+    /** No report wanted: the envelope goes. Else the report takes its place in one commit. */
+    private void fail(Evpid id, Envelope report, Runnable then) {
+        if (report == null) {
+            delete(id, then);
+        } else {
+            replace(id, report, then);
+        }
+    }
+
+    private void replace(Evpid id, Envelope report, Runnable then) {
+        commitReport(id, report, List.of(), List.of(id), then);
+    }
+
+    private void commitReport(
+            Evpid id,
+            Envelope report,
+            List<QueueBackend.Text> replaced,
+            List<Evpid> deletes,
+            Runnable then) {
+        Evpid reportId = Evpid.of(id.msgid(), maker.drawLow());
+        byte[] text = EnvelopeText.dump(report);
+        List<QueueBackend.Text> texts = new ArrayList<>(replaced);
+        texts.add(new QueueBackend.Text(reportId, text));
+        onLoop.run(
+                backend.commit(new QueueBackend.Commit(id.msgid(), null, texts, deletes)),
+                stored -> {
+                    if (stored instanceof QueueBackend.Stored.Ok) {
+                        maker.created();
+                        envelopes.put(reportId, new EnvelopeStore.Stored(report, text));
+                        then.run();
+                        scheduler.ready(
+                                id.msgid(), Origin.BOUNCE, List.of(Plans.of(reportId, report)));
+                    } else {
+                        // A full disk must not cost the sender the report: nothing is recorded yet.
+                        LOG.error("problem=no-bounce evpid={} cause=\"{}\"", id, stored);
+                        again(() -> commitReport(id, report, replaced, deletes, then));
+                    }
+                });
+    }
+
+    // ---- from the scheduler
+
+    void expire(List<Evpid> ids) {
+        for (Evpid id : ids) {
+            withEnvelope(
+                    id,
+                    (_, stored) -> {
+                        log("expire", id, stored.envelope(), "Envelope expired", -1);
+                        fail(id, maker.expired(id, stored), () -> gone(id));
+                    },
+                    () -> gone(id));
+        }
+    }
+
+    void discard(List<Evpid> ids, int uid) {
+        for (Evpid id : ids) {
+            withEnvelope(
+                    id,
+                    (_, stored) -> {
+                        log(
+                                "remove",
+                                id,
+                                stored.envelope(),
+                                "Removed by administrator",
+                                uid);
+                        delete(id, () -> gone(id));
+                    },
+                    () -> gone(id));
+        }
+    }
+
+    private void gone(Evpid id) {
+        envelopes.drop(id);
+        contents.drop(id.msgid());
+        scheduler.gone(id);
+    }
+
+    private void log(String event, Evpid id, Envelope envelope, String stat, int uid) {
+        LogLine line =
+                LogLine.of("queue", event)
+                        .add("evpid", id.toString())
+                        .address("from", envelope.sender())
+                        .address("to", envelope.dest())
+                        .address("rcpt", envelope.rcpt())
+                        .duration("delay", Math.max(0, now() - envelope.ctime()))
+                        .add("stat", stat);
+        if (uid >= 0) {
+            line.add("by", uid);
+        }
+        line.info(LOG);
+    }
+
+    /** The late warning and its mark in the envelope are one commit. */
+    void warnDelayed(SchedulerToQueue.WarnDelayed m) {
+        Evpid id = m.evpid();
+        withEnvelope(
+                id,
+                (_, stored) -> {
+                    Envelope marked =
+                            stored.envelope().toBuilder().lastBounce(now()).build();
+                    Envelope report = maker.delayed(stored, m.delay(), m.expire());
+                    if (report == null) {
+                        update(id, marked, () -> {});
+                        return;
+                    }
+                    byte[] text = EnvelopeText.dump(marked);
+                    commitReport(
+                            id,
+                            report,
+                            List.of(new QueueBackend.Text(id, text)),
+                            List.of(),
+                            () -> envelopes.put(id, new EnvelopeStore.Stored(marked, text)));
+                },
+                () -> scheduler.vanished(id, false));
+    }
+
+    void suspend(SchedulerToQueue.MarkSuspended m) {
+        Consumer<Evpid> one =
+                id ->
+                        withEnvelope(
+                                id,
+                                (_, stored) ->
+                                        update(
+                                                id,
+                                                stored.envelope().toBuilder()
+                                                        .hold(
+                                                                m.on()
+                                                                        ? new Hold(m.uid(), now())
+                                                                        : null)
+                                                        .build(),
+                                                () -> {}),
+                                () -> scheduler.vanished(id, false));
+        m.evpids().forEach(one);
+    }
+
+    private long now() {
+        return clock.millis() / 1000;
+    }
+
+    private static String cut(String text, int max) {
+        return text.length() <= max ? text : text.substring(0, max);
+    }
+
+    /** For tests of what is left to be told. */
+    boolean isQuiet() {
+        return acks.values().stream().allMatch(a -> a.open.isEmpty());
+    }
+}

@@ -1,0 +1,483 @@
+package smtpd.queue.bounce;
+
+import io.netty.channel.EventLoop;
+import java.time.Clock;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.zip.CRC32C;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import smtpd.envelope.BounceType;
+import smtpd.envelope.ContentFacts;
+import smtpd.envelope.DsnReturn;
+import smtpd.envelope.Envelope;
+import smtpd.envelope.EnvelopeText;
+import smtpd.envelope.Evpid;
+import smtpd.envelope.Msgid;
+import smtpd.envelope.Verdict;
+import smtpd.imsg.LkaToQueue;
+import smtpd.imsg.Need;
+import smtpd.imsg.Outcome;
+import smtpd.imsg.QueueToLka;
+import smtpd.imsg.QueueToScheduler.Origin;
+import smtpd.imsg.QueueToScheduler.Plan;
+import smtpd.imsg.QueueToScheduler.Result;
+import smtpd.imsg.Role;
+import smtpd.log.LogLine;
+import smtpd.proc.Edge;
+import smtpd.proc.Frame;
+import smtpd.proc.IdSource;
+import smtpd.proc.Pending;
+import smtpd.queue.ContentStore;
+import smtpd.queue.EnvelopeStore;
+import smtpd.queue.OnLoop;
+import smtpd.queue.Plans;
+import smtpd.queue.SchedulerFeed;
+import smtpd.queue.backend.QueueBackend;
+import smtpd.queue.backend.QueueBackend.NewContent;
+import smtpd.stat.Stat;
+import smtpd.stat.Stats;
+
+/**
+ * The agent for bounce envelopes: gathers those of one message, writes one notice for all, and
+ * commits it together with their deletion.
+ */
+public final class Bounces {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Bounces.class);
+    private static final long QUIET_MILLIS = 1_000;
+    private static final long LONGEST_MILLIS = 10_000;
+    private static final int MAX_RECIPIENTS = 1_000;
+    private static final int MAX_AT_ONCE = 8;
+    private static final long ANSWER_MILLIS = 120_000;
+    private static final int LOCAL_DELAY_SECONDS = 300;
+
+    /** Reports that go into one notice. */
+    private record Key(
+            Msgid msgid, String smtpname, BounceType kind, long delay, long expire, DsnReturn ret) {}
+
+    /** One bounce envelope of a group. */
+    private record Report(Evpid id, Envelope envelope) {}
+
+    private static final class Group {
+        final List<Report> reports = new ArrayList<>();
+        final long begun;
+        long last;
+
+        Group(long now) {
+            begun = now;
+            last = now;
+        }
+
+        Envelope any() {
+            return reports.getFirst().envelope();
+        }
+    }
+
+    private final QueueBackend backend;
+    private final EnvelopeStore envelopes;
+    private final ContentStore contents;
+    private final SchedulerFeed scheduler;
+    private final Edge<QueueToLka> lka;
+    private final OnLoop onLoop;
+    private final EventLoop loop;
+    private final IdSource ids;
+    private final Stats stats;
+    private final Clock clock;
+    private final NoticeWriter writer;
+    private final BounceMaker maker;
+    private Supplier<Msgid> draw = () -> Msgid.NONE;
+    private final Map<Key, Group> gathering = new LinkedHashMap<>();
+    private final Deque<Group> full = new ArrayDeque<>();
+    private final Map<Long, Asked> asked = new HashMap<>();
+    private final Pending<Long> pending;
+    private boolean timer;
+    private int running;
+
+    /** A question to lka, and the parts of its answer. */
+    private static final class Asked {
+        final Group group;
+        final List<byte[]> envelopes = new ArrayList<>();
+
+        Asked(Group group) {
+            this.group = group;
+        }
+    }
+
+    public Bounces(
+            QueueBackend backend,
+            EnvelopeStore envelopes,
+            ContentStore contents,
+            SchedulerFeed scheduler,
+            Edge<QueueToLka> lka,
+            OnLoop onLoop,
+            EventLoop loop,
+            IdSource ids,
+            Stats stats,
+            Clock clock,
+            String serverName) {
+        this.backend = backend;
+        this.envelopes = envelopes;
+        this.contents = contents;
+        this.scheduler = scheduler;
+        this.lka = lka;
+        this.onLoop = onLoop;
+        this.loop = loop;
+        this.ids = ids;
+        this.stats = stats;
+        this.clock = clock;
+        this.writer = new NoticeWriter(serverName);
+        this.maker = new BounceMaker(clock, stats);
+        this.pending = new Pending<>(loop, id -> give(asked.remove(id)));
+    }
+
+    /** Where message ids are drawn. */
+    public void drawFrom(Supplier<Msgid> source) {
+        this.draw = source;
+    }
+
+    public BounceMaker maker() {
+        return maker;
+    }
+
+    // ---- gather
+
+    /** Bounce envelopes that are due. */
+    public void dispatch(List<Evpid> evpids) {
+        for (Evpid id : evpids) {
+            envelopes.load(
+                    id,
+                    loaded -> {
+                        switch (loaded) {
+                            case EnvelopeStore.Loaded.Found f -> gather(id, f.stored().envelope());
+                            case EnvelopeStore.Loaded.Absent _ -> scheduler.vanished(id, true);
+                            case EnvelopeStore.Loaded.Unreadable _ ->
+                                    scheduler.localDelay(id, LOCAL_DELAY_SECONDS);
+                        }
+                    });
+        }
+    }
+
+    private void gather(Evpid id, Envelope envelope) {
+        Key key =
+                new Key(
+                        id.msgid(),
+                        envelope.smtpname(),
+                        envelope.bounce().type(),
+                        envelope.bounce().delay().toSeconds(),
+                        envelope.bounce().expire().toSeconds(),
+                        envelope.dsn().ret());
+        long now = clock.millis();
+        Group group = gathering.computeIfAbsent(key, _ -> new Group(now));
+        group.reports.add(new Report(id, envelope));
+        group.last = now;
+        stats.increment(Stat.BOUNCE_ENVELOPE);
+        if (group.reports.size() >= MAX_RECIPIENTS) {
+            gathering.remove(key);
+            full.add(group);
+            start();
+        } else if (!timer) {
+            timer = true;
+            loop.schedule(this::look, QUIET_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void look() {
+        timer = false;
+        long now = clock.millis();
+        long wait = LONGEST_MILLIS;
+        for (var groups = gathering.values().iterator(); groups.hasNext(); ) {
+            Group group = groups.next();
+            long due = Math.min(group.last + QUIET_MILLIS, group.begun + LONGEST_MILLIS);
+            if (due <= now) {
+                groups.remove();
+                full.add(group);
+            } else {
+                wait = Math.min(wait, due - now);
+            }
+        }
+        start();
+        if (!gathering.isEmpty() && !timer) {
+            timer = true;
+            loop.schedule(this::look, Math.max(wait, 1), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    // ---- ask
+
+    private void start() {
+        while (running < MAX_AT_ONCE && !full.isEmpty() && lka.isUp()) {
+            Group group = full.poll();
+            running++;
+            stats.set(Stat.BOUNCE_MESSAGE, running);
+            ask(group);
+        }
+    }
+
+    private void ask(Group group) {
+        long id = ids.next();
+        Envelope any = group.any();
+        asked.put(id, new Asked(group));
+        pending.add(id, ANSWER_MILLIS, EnumSet.of(Role.LKA), id);
+        int needs = 0;
+        if (any.needs(smtpd.envelope.Need.EIGHTBITMIME)) {
+            needs |= Need.EIGHT_BIT_MIME;
+        }
+        if (any.needs(smtpd.envelope.Need.SMTPUTF8)) {
+            needs |= Need.SMTPUTF8;
+        }
+        if (any.needs(smtpd.envelope.Need.REQUIRETLS)) {
+            needs |= Need.REQUIRE_TLS;
+        }
+        lka.send(
+                id,
+                new QueueToLka.ExpandBounce(
+                        any.sender(), any.smtpname(), needs, any.version()));
+    }
+
+    /** lka died: its questions are asked again when it is back. */
+    public void lkaLost() {
+        for (Long id : pending.lost(Role.LKA)) {
+            Asked lost = asked.remove(id);
+            if (lost != null) {
+                running--;
+                full.addFirst(lost.group);
+            }
+        }
+    }
+
+    public void lkaJoined() {
+        start();
+    }
+
+    /** The envelopes of a notice, or why there are none. */
+    public void expanded(Frame frame, LkaToQueue.BounceExpanded m) {
+        Asked question = asked.get(frame.id());
+        if (question == null) {
+            stats.increment(Stat.IMSG_LATE);
+            return;
+        }
+        question.envelopes.addAll(m.envelopes());
+        if (frame.more()) {
+            return;
+        }
+        asked.remove(frame.id());
+        pending.take(frame.id());
+        switch (m.outcome()) {
+            case Outcome.Ok _ when !question.envelopes.isEmpty() -> compose(question);
+            case Outcome.Temporary _ -> give(question);
+            default -> drop(question.group, m.outcome());
+        }
+    }
+
+    private void give(Asked question) {
+        if (question == null) {
+            return;
+        }
+        for (Report report : question.group.reports) {
+            Envelope old = report.envelope();
+            Envelope changed =
+                    old.toBuilder()
+                            .retry(Math.min(Envelope.MAX_RETRY, old.retry() + 1))
+                            .lastTry(clock.millis() / 1000)
+                            .build();
+            envelopes.update(
+                    report.id(),
+                    changed,
+                    _ -> scheduler.retry(report.id(), changed.retry(), changed.lastBounce()));
+        }
+        finished(question.group);
+    }
+
+    private void drop(Group group, Outcome why) {
+        Envelope any = group.any();
+        LogLine.of("bounce", "failed")
+                .msgid("msgid", group.reports.getFirst().id().msgid().value())
+                .address("to", any.sender())
+                .add("envelopes", group.reports.size())
+                .add("kind", any.bounce().type().text(3))
+                .add("result", why instanceof Outcome.Permanent p ? p.reply() : "nobody to tell")
+                .warn(LOG);
+        List<Evpid> all = group.reports.stream().map(Report::id).toList();
+        onLoop.run(
+                backend.delete(all),
+                stored -> {
+                    if (stored instanceof QueueBackend.Stored.Temporary) {
+                        all.forEach(id -> scheduler.localDelay(id, LOCAL_DELAY_SECONDS));
+                    } else {
+                        all.forEach(id -> end(id, Result.FAIL));
+                    }
+                    finished(group);
+                });
+    }
+
+    private void end(Evpid id, Result result) {
+        envelopes.drop(id);
+        scheduler.done(id, result);
+    }
+
+    private void finished(Group group) {
+        running--;
+        stats.add(Stat.BOUNCE_ENVELOPE, -group.reports.size());
+        stats.set(Stat.BOUNCE_MESSAGE, running);
+        start();
+    }
+
+    // ---- write and commit
+
+    private void compose(Asked question) {
+        Group group = question.group;
+        Msgid original = group.reports.getFirst().id().msgid();
+        contents.get(
+                original,
+                found -> {
+                    switch (found) {
+                        case ContentStore.Found.Bytes b ->
+                                write(
+                                        question,
+                                        OriginalMessage.of(
+                                                b.content().array(),
+                                                b.content().offset(),
+                                                b.content().length(),
+                                                b.content().length()));
+                        case ContentStore.Found.File f ->
+                                onLoop.run(
+                                        OriginalMessage.read(f.fd()), o -> write(question, o));
+                        case ContentStore.Found.Missing _ ->
+                                write(question, OriginalMessage.missing());
+                    }
+                });
+    }
+
+    private void write(Asked question, OriginalMessage original) {
+        Group group = question.group;
+        Msgid notice = draw.get();
+        if (notice.isNone()) {
+            give(question);
+            return;
+        }
+        List<Envelope> reports = group.reports.stream().map(Report::envelope).toList();
+        byte[] content =
+                writer.write(
+                        notice,
+                        group.reports.getFirst().id().msgid(),
+                        reports,
+                        original,
+                        clock.instant());
+        CRC32C sum = new CRC32C();
+        sum.update(content);
+        long lines = 0;
+        for (byte b : content) {
+            if (b == '\n') {
+                lines++;
+            }
+        }
+        ContentFacts facts = new ContentFacts(content.length, (int) sum.getValue(), lines);
+        List<QueueBackend.Text> texts = new ArrayList<>();
+        List<EnvelopeStore.Stored> stored = new ArrayList<>();
+        List<Plan> plans = new ArrayList<>();
+        for (byte[] text : question.envelopes) {
+            if (!(EnvelopeText.parse(text) instanceof Verdict.Usable usable)) {
+                LOG.error("event=bad-envelope from=lka kind=bounce");
+                give(question);
+                return;
+            }
+            Evpid id = Evpid.of(notice, maker.drawLow());
+            Envelope envelope = usable.envelope().toBuilder().content(facts).build();
+            byte[] whole = EnvelopeText.dump(envelope);
+            texts.add(new QueueBackend.Text(id, whole));
+            stored.add(new EnvelopeStore.Stored(envelope, whole));
+            plans.add(Plans.of(id, envelope));
+        }
+        mark(
+                group,
+                notice,
+                () -> commit(group, notice, content, texts, stored, plans));
+    }
+
+    /**
+     * The bounces learn the id of their notice first: whoever finds both after a crash knows that
+     * the report was made.
+     */
+    private void mark(Group group, Msgid notice, Runnable then) {
+        int[] left = {group.reports.size()};
+        boolean[] failed = {false};
+        for (Report report : group.reports) {
+            Envelope marked = report.envelope().toBuilder().notice(notice).build();
+            envelopes.update(
+                    report.id(),
+                    marked,
+                    stored -> {
+                        failed[0] |= stored instanceof QueueBackend.Stored.Temporary;
+                        if (--left[0] == 0) {
+                            if (failed[0]) {
+                                later(group);
+                            } else {
+                                then.run();
+                            }
+                        }
+                    });
+        }
+    }
+
+    private void commit(
+            Group group,
+            Msgid notice,
+            byte[] content,
+            List<QueueBackend.Text> texts,
+            List<EnvelopeStore.Stored> stored,
+            List<Plan> plans) {
+        List<Evpid> done = group.reports.stream().map(Report::id).toList();
+        onLoop.run(
+                backend.commit(
+                        new QueueBackend.Commit(
+                                notice,
+                                new NewContent.Memory(content, 0, content.length),
+                                texts,
+                                done)),
+                result -> {
+                    if (!(result instanceof QueueBackend.Stored.Ok)) {
+                        LOG.error("problem=no-notice msgid={} cause=\"{}\"", notice, result);
+                        later(group);
+                        return;
+                    }
+                    for (int i = 0; i < texts.size(); i++) {
+                        envelopes.put(texts.get(i).id(), stored.get(i));
+                    }
+                    done.forEach(id -> end(id, Result.OK));
+                    scheduler.ready(notice, Origin.BOUNCE, plans);
+                    Envelope any = group.any();
+                    LogLine.of("bounce", "injected")
+                            .msgid("msgid", notice.value())
+                            .address("to", any.sender())
+                            .add("envelopes", done.size())
+                            .add("kind", any.bounce().type().text(3))
+                            .add("result", "Ok")
+                            .info(LOG);
+                    finished(group);
+                });
+    }
+
+    private void later(Group group) {
+        group.reports.forEach(r -> scheduler.localDelay(r.id(), LOCAL_DELAY_SECONDS));
+        finished(group);
+    }
+
+    /** Bounce envelopes that are being worked on; for snapshots and tests. */
+    public Set<Evpid> inWork() {
+        Set<Evpid> all = new java.util.HashSet<>();
+        gathering.values().forEach(g -> g.reports.forEach(r -> all.add(r.id())));
+        full.forEach(g -> g.reports.forEach(r -> all.add(r.id())));
+        asked.values().forEach(a -> a.group.reports.forEach(r -> all.add(r.id())));
+        return all;
+    }
+}
