@@ -26,6 +26,7 @@ import smtpd.imsg.SchedulerToQueue.ReadySeen;
 import smtpd.imsg.SchedulerToQueue.WarnDelayed;
 import smtpd.imsg.ToScheduler;
 import smtpd.proc.ChildContext;
+import smtpd.proc.ChildMain;
 import smtpd.proc.ChildProcess;
 import smtpd.proc.Edge;
 import smtpd.proc.Frame;
@@ -76,6 +77,11 @@ public final class SchedulerProcess extends ChildProcess<ToScheduler> {
     private long nextLook;
     private long fullSince = -1;
     private long longestTurn;
+
+    /** Entry point of the process; the arguments come from the parent. */
+    public static void main(String[] arguments) {
+        ChildMain.run(arguments, SchedulerProcess::new);
+    }
 
     /** As the daemon runs it. */
     public SchedulerProcess(ChildContext context) {
@@ -139,11 +145,6 @@ public final class SchedulerProcess extends ChildProcess<ToScheduler> {
         isMtaPaused = state.mtaPaused();
         isMdaPaused = state.mdaPaused();
         post();
-    }
-
-    @Override
-    protected void traced(long mask, long profileMask) {
-        trace.switchTo((mask & Tracer.MASK) != 0);
     }
 
     // ---- messages

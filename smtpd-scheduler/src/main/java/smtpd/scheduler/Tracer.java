@@ -1,31 +1,20 @@
 package smtpd.scheduler;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.slf4j.helpers.MessageFormatter;
+import smtpd.log.Trace;
 
 /** The lines of {@code trace scheduler}: what happens to the touched row, never the whole queue. */
 final class Tracer {
 
-    /** Bit of the trace mask. */
-    static final long MASK = 0x80;
-
-    private static final Logger LOG = LoggerFactory.getLogger("smtpd.trace.scheduler");
-
-    private boolean on;
-
-    void switchTo(boolean isOn) {
-        on = isOn;
-    }
-
     /** Ask before building anything that costs. */
     boolean isOn() {
-        return on;
+        return Trace.SCHEDULER.isOn();
     }
 
     void insert(Schedule schedule, int row, String origin, long now) {
-        if (on) {
+        if (isOn()) {
             EnvelopeTable table = schedule.table();
-            LOG.info(
+            say(
                     "sched: insert evp={} type={} route={} retry={} next={} origin={}",
                     hex(table.evpid(row)),
                     table.type(row),
@@ -37,8 +26,8 @@ final class Tracer {
     }
 
     void retry(EnvelopeTable table, int row, long now) {
-        if (on) {
-            LOG.info(
+        if (isOn()) {
+            say(
                     "sched: retry evp={} retry={} next={}",
                     hex(table.evpid(row)),
                     table.retry(row),
@@ -47,45 +36,49 @@ final class Tracer {
     }
 
     void done(long evpid, Object result) {
-        if (on) {
-            LOG.info("sched: done evp={} result={}", hex(evpid), result);
+        if (isOn()) {
+            say("sched: done evp={} result={}", hex(evpid), result);
         }
     }
 
     void due(int rows) {
-        if (on && rows > 0) {
-            LOG.info("sched: due n={}", rows);
+        if (isOn() && rows > 0) {
+            say("sched: due n={}", rows);
         }
     }
 
     void hold(long evpid, long key) {
-        if (on) {
-            LOG.info("sched: hold evp={} holdq={}", hex(evpid), hex(key));
+        if (isOn()) {
+            say("sched: hold evp={} holdq={}", hex(evpid), hex(key));
         }
     }
 
     void release(long key, int asked, int released) {
-        if (on) {
-            LOG.info("sched: release holdq={} asked={} n={}", hex(key), asked, released);
+        if (isOn()) {
+            say("sched: release holdq={} asked={} n={}", hex(key), asked, released);
         }
     }
 
     void warn(long evpid, long threshold) {
-        if (on) {
-            LOG.info("sched: warn evp={} threshold={}", hex(evpid), threshold);
+        if (isOn()) {
+            say("sched: warn evp={} threshold={}", hex(evpid), threshold);
         }
     }
 
     void batch(Kind kind, int rows, int inFlight) {
-        if (on) {
-            LOG.info("sched: batch rows={} kind={} inflight={}", rows, kind, inFlight);
+        if (isOn()) {
+            say("sched: batch rows={} kind={} inflight={}", rows, kind, inFlight);
         }
     }
 
     void sleep(long seconds) {
-        if (on) {
-            LOG.info(seconds < 0 ? "sched: sleep forever" : "sched: sleep {}s", seconds);
+        if (isOn()) {
+            say(seconds < 0 ? "sched: sleep forever" : "sched: sleep {}s", seconds);
         }
+    }
+
+    private static void say(String format, Object... values) {
+        Trace.SCHEDULER.line(0, "", MessageFormatter.arrayFormat(format, values).getMessage());
     }
 
     static String hex(long evpid) {
