@@ -105,6 +105,12 @@ public enum Stat {
     MDA_PENDING("mda.pending", Kind.GAUGE, "envelopes waiting in mda"),
     MDA_RUNNING("mda.running", Kind.GAUGE, "deliveries running"),
     MDA_USER("mda.user", Kind.GAUGE, "users with work"),
+    MDA_HELD("mda.held", Kind.GAUGE, "users above their high water"),
+    MDA_STUCK("mda.stuck", Kind.GAUGE, "delivery threads a file system does not let go"),
+    MDA_DELIVERY_OK("mda.delivery.ok", Kind.SUM, "local deliveries made"),
+    MDA_DELIVERY_TEMPFAIL("mda.delivery.tempfail", Kind.SUM, "local deliveries deferred"),
+    MDA_DELIVERY_PERMFAIL("mda.delivery.permfail", Kind.SUM, "local deliveries failed"),
+    MDA_DELIVERY_LOOP("mda.delivery.loop", Kind.SUM, "loops found by local delivery"),
 
     BOUNCE_ENVELOPE("bounce.envelope", Kind.GAUGE, "failures being reported"),
     BOUNCE_MESSAGE("bounce.message", Kind.GAUGE, "notices being composed"),
