@@ -58,6 +58,7 @@ public final class Smtpd implements Callable<Integer> {
     @Option(names = "-d", description = "Stay in the foreground and log to standard error.")
     private boolean foreground;
 
+    @SuppressWarnings("UnusedVariable") // read by picocli: the option must be known
     @Option(names = "-F", description = "Stay in the foreground and log to syslog.")
     private boolean foregroundSyslog;
 
@@ -85,6 +86,7 @@ public final class Smtpd implements Callable<Integer> {
     @Option(names = "-T", paramLabel = "WORD", description = "Trace from the start.")
     private List<String> traces = new ArrayList<>();
 
+    @SuppressWarnings("UnusedVariable") // read by picocli
     @Option(names = "-h", usageHelp = true, description = "Show this help.")
     private boolean help;
 

@@ -95,7 +95,7 @@ final class Spool {
         if (info.uid() != uid) {
             return "must be owned by uid " + uid + ", is owned by " + info.uid();
         }
-        if (info.permissions() != 0700) {
+        if ((info.permissions() & 0777) != 0700) { // a set-gid parent may have left its bit
             return String.format(Locale.ROOT, "must have mode 0700, has %04o", info.permissions());
         }
         return null;
