@@ -1,10 +1,13 @@
 package smtpd.lka;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import smtpd.conf.Config;
 import smtpd.imsg.ChildToControl;
 import smtpd.imsg.ControlToChild;
@@ -26,6 +29,7 @@ import smtpd.imsg.ParentToChild;
 import smtpd.imsg.ParentToLka.ForwardFile;
 import smtpd.imsg.QueueToLka.ExpandBounce;
 import smtpd.imsg.Resolve;
+import smtpd.imsg.Resolved;
 import smtpd.imsg.ReverseLookup;
 import smtpd.imsg.Role;
 import smtpd.imsg.SmtpToLka.ExpandRecipient;
@@ -35,6 +39,7 @@ import smtpd.lka.table.Tables;
 import smtpd.lka.table.UserAnswer;
 import smtpd.lka.table.Userbase;
 import smtpd.proc.ChildContext;
+import smtpd.proc.ChildMain;
 import smtpd.proc.ChildProcess;
 import smtpd.proc.ConfigRefused;
 import smtpd.proc.Edge;
@@ -52,6 +57,7 @@ public final class LkaProcess extends ChildProcess<ToLka> {
 
     private static final long TRACE_LOOKUP = 0x100;
     private static final long TRACE_EXPAND = 0x1000;
+    private static final int MAX_EARLY = 4096;
 
     private final Edge<LkaToSmtp> smtp = edge(Role.SMTP, LkaToSmtp.class);
     private final Edge<LkaToQueue> queue = edge(Role.QUEUE, LkaToQueue.class);
@@ -70,6 +76,7 @@ public final class LkaProcess extends ChildProcess<ToLka> {
     private final Map<Long, Site> sites = new HashMap<>();
 
     private Site active;
+    private List<Runnable> early = new ArrayList<>();
     private boolean ended;
 
     public LkaProcess(ChildContext context) {
@@ -97,6 +104,10 @@ public final class LkaProcess extends ChildProcess<ToLka> {
                         onlyUser);
     }
 
+    public static void main(String[] args) {
+        ChildMain.run(args, LkaProcess::new);
+    }
+
     /** A daemon that a plain user started can become nobody else. */
     private static Optional<UserAnswer.Found> onlyUser(ChildContext context) {
         int uid = Identity.euid();
@@ -114,6 +125,15 @@ public final class LkaProcess extends ChildProcess<ToLka> {
 
     @Override
     protected void dispatch(Frame frame, ToLka message) {
+        if (active != null) {
+            answer(frame, message);
+        } else if (early.size() < MAX_EARLY) {
+            // After a restart the peers are joined at once, the configuration comes a little later.
+            early.add(() -> answer(frame, message));
+        }
+    }
+
+    private void answer(Frame frame, ToLka message) {
         switch (message) {
             case ExpandRecipient m -> expansions.expand(frame.id(), site(m.configId()), m);
             case ExpandBounce m -> expansions.expand(frame.id(), active, m);
@@ -154,6 +174,9 @@ public final class LkaProcess extends ChildProcess<ToLka> {
         active = sites.get(config.configId());
         users.clear();
         ready.run();
+        List<Runnable> waiting = early;
+        early = new ArrayList<>();
+        waiting.forEach(Runnable::run);
     }
 
     @Override
@@ -191,7 +214,7 @@ public final class LkaProcess extends ChildProcess<ToLka> {
     }
 
     private void resolve(Frame frame, Resolve m) {
-        java.util.function.Consumer<smtpd.imsg.Resolved> then =
+        Consumer<Resolved> then =
                 resolved -> {
                     if (frame.from() == Role.MTA) {
                         mta.send(frame.id(), resolved);

@@ -116,6 +116,18 @@ final class House implements AutoCloseable {
         Userbase.Source source = system == null ? this::user : system;
         harness = new Harness<>(Role.LKA, context -> new LkaProcess(context, source, onlyUser));
         harness.configure(config);
+        connect();
+    }
+
+    /** Without a configuration as yet. */
+    House() {
+        harness =
+                new Harness<>(
+                        Role.LKA, context -> new LkaProcess(context, this::user, Optional.empty()));
+        connect();
+    }
+
+    private void connect() {
         for (Role peer : new Role[] {Role.SMTP, Role.QUEUE, Role.MTA, Role.MDA, Role.CONTROL}) {
             harness.peer(peer);
         }

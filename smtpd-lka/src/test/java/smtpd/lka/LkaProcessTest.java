@@ -300,6 +300,15 @@ class LkaProcessTest {
     }
 
     @Test
+    void questionsBeforeTheFirstConfigurationWaitForIt() {
+        house = new House();
+        house.client = SocketAddr.LOCAL;
+        long id = house.send("x@far.example");
+        house.harness.configure(House.config(1, MBOX));
+        assertThat(house.fate(id).lines()).containsExactly("mta x@far.example");
+    }
+
+    @Test
     void stopWaitsForWhatIsUnderWay() throws Exception {
         house = new House(MBOX);
         house.send("bob@here.example");

@@ -19,6 +19,7 @@ import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.SimpleResolver;
 import org.xbill.DNS.Type;
+import smtpd.log.LogLine;
 
 /**
  * Asks name servers one question each, by UDP and, when the answer was cut, by TCP. The same
@@ -204,13 +205,14 @@ public final class StubResolver {
                 tryNext();
                 return;
             }
-            LOG.info(
-                    "lka dns q={} name={} result=retry ms={} server={} why=\"{}\"",
-                    Type.string(question.type()),
-                    question.name(),
-                    TimeUnit.NANOSECONDS.toMillis(elapsed),
-                    server,
-                    why);
+            LogLine.of("lka", "dns")
+                    .add("q", Type.string(question.type()))
+                    .add("name", DomainName.text(question.name()))
+                    .add("result", "retry")
+                    .add("ms", TimeUnit.NANOSECONDS.toMillis(elapsed))
+                    .add("server", server.getAddress().getHostAddress())
+                    .add("why", why)
+                    .info(LOG);
             meter.failed();
             finish(Answer.empty(Answer.Status.FAILED, false, 0));
         }
