@@ -60,7 +60,6 @@ public final class Smtpd implements Callable<Integer> {
 
     @SuppressWarnings("UnusedVariable") // read by picocli: the option must be known
     @Option(names = "-F", description = "Stay in the foreground and log to syslog.")
-    @SuppressWarnings("UnusedVariable") // taken for the sake of old scripts: it is the default
     private boolean foregroundSyslog;
 
     @Option(names = "-n", description = "Check the configuration and exit.")
@@ -89,7 +88,6 @@ public final class Smtpd implements Callable<Integer> {
 
     @SuppressWarnings("UnusedVariable") // read by picocli
     @Option(names = "-h", usageHelp = true, description = "Show this help.")
-    @SuppressWarnings("UnusedVariable") // picocli looks at the annotation
     private boolean help;
 
     public static void main(String[] arguments) {
