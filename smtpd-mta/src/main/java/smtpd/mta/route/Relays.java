@@ -1,0 +1,695 @@
+package smtpd.mta.route;
+
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import smtpd.conf.Limit;
+import smtpd.conf.Limits;
+import smtpd.conf.Listener;
+import smtpd.conf.MtaLimits;
+import smtpd.envelope.Evpid;
+import smtpd.log.LogLine;
+import smtpd.mta.session.Reason;
+import smtpd.mta.session.Result;
+import smtpd.mta.session.Timeouts;
+import smtpd.stat.Stat;
+import smtpd.stat.Stats;
+
+/** The relays and their tasks: arrival, hold and release, failure, end. */
+public final class Relays implements Preparation.Ready {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Relays.class);
+    private static final int MAX_MOVES = 5;
+    private static final long SOON_MILLIS = 1_000;
+
+    /**
+     * What the configuration says.
+     *
+     * @param ours true for an address and port that we listen on
+     */
+    public record Settings(
+            long configId,
+            String serverName,
+            MtaLimits limits,
+            int maxDeferred,
+            Predicate<InetSocketAddress> ours,
+            Timeouts timeouts) {}
+
+    private final Outside outside;
+    private final Timers timers;
+    private final Stats stats;
+    private final Book book;
+    private final Preparation preparation;
+    private final Dialing dialing;
+    private final Map<RelayKey, Relay> relays = new HashMap<>();
+    private final TreeMap<Long, Relay> relaysById = new TreeMap<>();
+    private final Set<LiveSession> sessions = new LinkedHashSet<>();
+    private Settings settings;
+    private HostStats hostStats;
+    private long lastRelayId;
+    private boolean stopping;
+
+    public Relays(Outside outside, Timers timers, Stats stats, Random random) {
+        this.outside = outside;
+        this.timers = timers;
+        this.stats = stats;
+        this.book = new Book(timers, stats);
+        this.preparation = new Preparation(this, outside, timers, stats, book, random);
+        Finder finder = new Finder(book::route, this::isOurs);
+        this.dialing = new Dialing(this, outside, timers, stats, preparation, finder);
+    }
+
+    /** A new configuration; what runs goes on, limits count at once. */
+    public void configure(Settings now) {
+        boolean first = settings == null;
+        settings = now;
+        if (first) {
+            hostStats = new HostStats(now.maxDeferred());
+        }
+        for (Relay relay : new ArrayList<>(relays.values())) {
+            connectAll(relay);
+        }
+    }
+
+    @Override
+    public Settings settings() {
+        return settings;
+    }
+
+    Limits limits(Relay relay) {
+        return settings.limits().towards(relay.key.domain(), relay.key.asHost());
+    }
+
+    Listener.Family family(Relay relay) {
+        return settings.limits().familyTowards(relay.key.domain());
+    }
+
+    boolean isStopping() {
+        return stopping;
+    }
+
+    // -- arrival
+
+    /**
+     * Takes an envelope.
+     *
+     * @return true when it waits here now; false when it was answered or held at once
+     */
+    public boolean add(RelayKey key, Task.Key what, Letter letter) {
+        Relay relay = relays.computeIfAbsent(key, this::newRelay);
+        relay.releasing = false;
+        if (relay.failedUntil > timers.millis()) {
+            answer(new Task(relay, what), List.of(letter), relay.failure);
+            return false;
+        }
+        Task task = relay.joinable(what);
+        if (task == null) {
+            if (isFull(relay)) {
+                relay.hasHeld = true;
+                outside.hold(relay.id, List.of(letter.evpid()));
+                return false;
+            }
+            task = new Task(relay, what);
+            task.letters().add(letter);
+            relay.add(task);
+            what.message().tasks().add(task);
+            stats.increment(Stat.MTA_TASK);
+        } else {
+            task.letters().add(letter);
+        }
+        stats.increment(Stat.MTA_ENVELOPE);
+        return true;
+    }
+
+    private boolean isFull(Relay relay) {
+        if (relay.onHold) {
+            return true;
+        }
+        if (relay.tasks() < limits(relay).of(Limit.MTA_TASK_HIWAT)) {
+            return false;
+        }
+        relay.onHold = true;
+        LogLine.of("mta", "hold")
+                .add("relay", relay.key.text())
+                .add("count", relay.tasks())
+                .info(LOG);
+        return true;
+    }
+
+    /** All that {@link #add} brought for this relay is here: go. */
+    public void begin(RelayKey key) {
+        Relay relay = relays.get(key);
+        if (relay == null) {
+            return;
+        }
+        if (relay.waitingTasks() == 0) {
+            freeIfDone(relay);
+        } else {
+            preparation.prepare(relay);
+        }
+    }
+
+    private Relay newRelay(RelayKey key) {
+        Domain domain = book.domain(new Domain.Key(key.domain(), key.asHost()));
+        domain.references++;
+        Relay relay = new Relay(key, ++lastRelayId, domain);
+        relaysById.put(relay.id, relay);
+        stats.increment(Stat.MTA_RELAY);
+        return relay;
+    }
+
+    @Override
+    public void ready(Relay relay) {
+        if (relay.freed || relay.waitingTasks() == 0) {
+            freeIfDone(relay);
+            return;
+        }
+        Result unreachable = unreachable(relay);
+        if (unreachable != null) {
+            failed(relay, unreachable);
+            return;
+        }
+        for (LiveSession session : List.copyOf(relay.sessions)) {
+            if (relay.waitingTasks() == 0) {
+                return;
+            }
+            session.wake();
+        }
+        connectAll(relay);
+    }
+
+    /** What the DNS says against it; null = nothing. */
+    private Result unreachable(Relay relay) {
+        boolean asHost = relay.key.asHost();
+        switch (relay.domain.status) {
+            case OK -> {
+                return loop(relay);
+            }
+            case RETRY -> {
+                return Result.deferred(
+                        Reason.DNS_TEMPFAIL, "451 4.4.3 Temporary failure in MX lookup");
+            }
+            case NOT_FOUND -> {
+                return Result.deferred(
+                        Reason.NO_ROUTE,
+                        asHost ? "451 4.4.4 Host not found" : "451 4.4.4 No MX found for domain");
+            }
+            default -> {}
+        }
+        if (asHost) {
+            // The administrator named this host and can mend it: no reason to bounce mail.
+            return Result.deferred(Reason.NO_ROUTE, "451 4.4.4 Host not found");
+        }
+        return switch (relay.domain.status) {
+            case INVALID -> Result.failed("550 5.1.2 Invalid domain name");
+            case NULL_MX -> Result.failed("556 5.1.10 Domain does not accept mail");
+            default -> Result.failed("550 5.1.2 Domain does not exist");
+        };
+    }
+
+    /** RFC 5321 5.1: ourselves among the mail hosts, and nobody better. */
+    private Result loop(Relay relay) {
+        List<Domain.Mx> list = relay.domain.hosts;
+        if (list.isEmpty() || !isOurs(relay, list.getFirst())) {
+            return null;
+        }
+        String text = " Mail for " + relay.key.domain() + " loops back to myself";
+        return relay.key.asHost()
+                ? Result.deferred(Reason.NO_ROUTE, "451 4.4.6" + text)
+                : Result.failed("550 5.4.6" + text);
+    }
+
+    private boolean isOurs(Relay relay, Domain.Mx mx) {
+        return settings.ours().test(new InetSocketAddress(mx.host().address, relay.key.port()));
+    }
+
+    // -- connections
+
+    void connectAll(Relay relay) {
+        for (Connector connector : List.copyOf(relay.connectors)) {
+            connect(connector);
+        }
+    }
+
+    @Override
+    public void connect(Connector connector) {
+        dialing.connect(connector);
+        freeIfDone(connector.relay);
+    }
+
+    void opened(LiveSession session) {
+        sessions.add(session);
+    }
+
+    /** A session is gone: those who waited for room look again. */
+    void ended(LiveSession session, Connector connector, Route route) {
+        sessions.remove(session);
+        Relay relay = connector.relay;
+        relay.sessions.remove(session);
+        Set<Connector> woken = new LinkedHashSet<>();
+        for (Counted counted : Dialing.counted(connector, route)) {
+            counted.connections--;
+            woken.addAll(counted.waiting);
+            counted.waiting.clear();
+        }
+        woken.addAll(relay.connectors);
+        woken.forEach(this::connect);
+        book.release(route);
+        freeIfDone(relay);
+        outside.sessionEnded();
+    }
+
+    /** Room has come up on this route. */
+    void wakeWaiting(Route route) {
+        List<Connector> woken = List.copyOf(route.waiting);
+        route.waiting.clear();
+        woken.forEach(this::connect);
+    }
+
+    /** Puts a route aside; it is tried again, with one connection, when the time is over. */
+    void disable(Route route, int penalty, boolean refused) {
+        route.penalty = Math.min(Route.MAX_PENALTY, route.penalty + penalty);
+        route.refused = refused;
+        route.disabled = true;
+        long aside = Route.asideMillis(route.penalty);
+        arm(route, aside);
+        LogLine.of("mta", "route-disabled")
+                .add("route", route.id)
+                .add("source", route.source.text())
+                .add("host", Source.text(route.host.address))
+                .add("for_s", aside / 1000)
+                .add("penalty", route.penalty)
+                .quoted("reason", route.lastText)
+                .info(LOG);
+    }
+
+    private void arm(Route route, long millis) {
+        if (route.timer != null) {
+            route.timer.cancel();
+        }
+        route.timerAt = timers.millis() + millis;
+        route.timer = timers.after(millis, () -> decay(route));
+    }
+
+    /** The time aside is over, or a step of penalty was lived down. */
+    private void decay(Route route) {
+        route.timer = null;
+        route.penalty = Math.max(0, route.penalty - 1);
+        if (route.disabled) {
+            enable(route, "");
+        }
+        if (route.penalty > 0) {
+            arm(route, Route.asideMillis(route.penalty));
+        } else {
+            book.release(route);
+        }
+    }
+
+    private void enable(Route route, String by) {
+        route.disabled = false;
+        route.isNew = true;
+        route.errors = 0;
+        LogLine line =
+                LogLine.of("mta", "route-enabled")
+                        .add("route", route.id)
+                        .add("source", route.source.text())
+                        .add("host", Source.text(route.host.address));
+        (by.isEmpty() ? line : line.add("by", by)).info(LOG);
+        List<Connector> woken = List.copyOf(route.waiting);
+        route.waiting.clear();
+        for (Connector connector : woken) {
+            connector.clear(Connector.Flag.ERROR_ROUTE_NET);
+            connector.clear(Connector.Flag.ERROR_ROUTE_SMTP);
+            recovered(connector.relay);
+            connect(connector);
+        }
+    }
+
+    private void recovered(Relay relay) {
+        relay.failedUntil = Counted.NEVER;
+        if (relay.failureTimer != null) {
+            relay.failureTimer.cancel();
+            relay.failureTimer = null;
+        }
+    }
+
+    /** {@code resume route}: as if it had never failed. 0 = all. Answers how many. */
+    public int enableRoute(long id) {
+        Collection<Route> chosen =
+                id == 0
+                        ? List.copyOf(book.routes().values())
+                        : book.routeById(id) == null ? List.of() : List.of(book.routeById(id));
+        for (Route route : chosen) {
+            route.penalty = 0;
+            route.pausedUntil = Counted.NEVER;
+            route.lastConnect = Counted.NEVER;
+            route.lastDisconnect = Counted.NEVER;
+            if (route.timer != null) {
+                route.timer.cancel();
+                route.timer = null;
+            }
+            enable(route, "admin");
+            book.release(route);
+        }
+        return chosen.size();
+    }
+
+    /** A session of this relay ended before it could take mail: the head has moved once. */
+    void moved(Relay relay, String text, Reason reason) {
+        Task head = relay.head();
+        if (head != null && head.moved() > MAX_MOVES) {
+            relay.remove(head);
+            finish(head, Result.deferred(reason, text));
+        }
+    }
+
+    /** The machine is short of descriptors: says nothing about anybody, so wait a second. */
+    void startLater(Relay relay) {
+        if (relay.startTimer == null) {
+            relay.startTimer =
+                    timers.after(
+                            SOON_MILLIS,
+                            () -> {
+                                relay.startTimer = null;
+                                connectAll(relay);
+                            });
+        }
+    }
+
+    // -- failure
+
+    /** A connector has an error; the relay fails when all have. */
+    void connectorFailed(Relay relay) {
+        if (relay.waitingTasks() == 0 || relay.connecting > 0) {
+            return;
+        }
+        for (Connector connector : relay.connectors) {
+            if (!connector.hasError()) {
+                return;
+            }
+        }
+        failed(relay, NoRoute.result(relay, book));
+    }
+
+    @Override
+    public void failed(Relay relay, Result result) {
+        boolean routes = result.reason() == Reason.NO_ROUTE;
+        LogLine.of("mta", "relay-failed")
+                .add("relay", relay.key.text())
+                .add("count", relay.waitingTasks())
+                .quoted("reason", result.text())
+                .info(LOG);
+        for (Task task : relay.waitingList()) {
+            relay.remove(task);
+            if (routes) {
+                remember(task);
+            }
+            finish(task, result);
+        }
+        if (relay.hasHeld) {
+            relay.hasHeld = false;
+            outside.release(relay.id, -1);
+        }
+        relay.onHold = false;
+        if (result.kind() == Result.Kind.DEFERRED) {
+            relay.failure = result;
+            long rest = NoRoute.rest(relay, book, timers.millis());
+            relay.failedUntil = timers.millis() + rest;
+            if (relay.failureTimer != null) {
+                relay.failureTimer.cancel();
+            }
+            relay.failureTimer =
+                    timers.after(
+                            rest,
+                            () -> {
+                                relay.failureTimer = null;
+                                relay.failedUntil = Counted.NEVER;
+                                freeIfDone(relay);
+                            });
+        }
+        freeIfDone(relay);
+    }
+
+    /** Longer than by itself: the configuration needs mending. */
+    void failFor(Relay relay, Result result, long millis) {
+        failed(relay, result);
+        relay.failedUntil = timers.millis() + millis;
+        if (relay.failureTimer != null) {
+            relay.failureTimer.cancel();
+        }
+        relay.failureTimer =
+                timers.after(
+                        millis,
+                        () -> {
+                            relay.failureTimer = null;
+                            relay.failedUntil = Counted.NEVER;
+                            freeIfDone(relay);
+                        });
+    }
+
+    private void remember(Task task) {
+        for (Letter letter : task.letters()) {
+            hostStats.deferred(letter.domain(), letter.evpid(), timers.millis());
+        }
+    }
+
+    // -- tasks
+
+    void wantContent(Task task) {
+        Message message = task.message();
+        if (message.content() == null && !message.isWanted()) {
+            message.wanted(true);
+            outside.contentWanted(message);
+        }
+    }
+
+    /** The content has come. */
+    public void contentArrived(Message message) {
+        for (Task task : List.copyOf(message.tasks())) {
+            Relay relay = task.relay();
+            for (LiveSession session : List.copyOf(relay.sessions)) {
+                session.wake();
+            }
+            connectAll(relay);
+        }
+    }
+
+    /** The content cannot be sent: its tasks get this result. */
+    public void contentUnusable(Message message, Result result) {
+        message.wanted(false);
+        for (Task task : List.copyOf(message.tasks())) {
+            if (!task.isRunning()) {
+                Relay relay = task.relay();
+                relay.remove(task);
+                finish(task, result);
+                freeIfDone(relay);
+            }
+        }
+    }
+
+    /** A task is taken: below low water more may come. */
+    void taken(Relay relay) {
+        stats.increment(Stat.MTA_TASK_RUNNING);
+        int waiting = relay.waitingTasks();
+        Limits limits = limits(relay);
+        if (!relay.hasHeld || waiting > limits.of(Limit.MTA_TASK_LOWAT)) {
+            return;
+        }
+        if (relay.onHold) {
+            relay.onHold = false;
+            LogLine.of("mta", "release")
+                    .add("relay", relay.key.text())
+                    .add("count", waiting)
+                    .info(LOG);
+        }
+        if (waiting == 0) {
+            outside.release(relay.id, 0);
+        } else if (!relay.releasing) {
+            relay.releasing = true;
+            outside.release(relay.id, limits.intOf(Limit.MTA_TASK_RELEASE));
+        }
+    }
+
+    void putBack(Task task) {
+        stats.decrement(Stat.MTA_TASK_RUNNING);
+        task.relay().putBack(task);
+    }
+
+    /** A running task has all its results. */
+    void done(Task task) {
+        stats.decrement(Stat.MTA_TASK_RUNNING);
+        task.relay().running--;
+        forget(task);
+    }
+
+    /** All envelopes of a waiting task get this result. */
+    void finish(Task task, Result result) {
+        List<Letter> letters = new ArrayList<>(task.letters());
+        task.letters().clear();
+        stats.add(Stat.MTA_ENVELOPE, -letters.size());
+        answer(task, letters, result);
+        forget(task);
+    }
+
+    private void answer(Task task, List<Letter> letters, Result result) {
+        outside.result(new Outside.Outcome(task, letters, result, null, false, ""));
+    }
+
+    private void forget(Task task) {
+        stats.decrement(Stat.MTA_TASK);
+        Message message = task.message();
+        message.tasks().remove(task);
+        if (message.isDone()) {
+            outside.contentDone(message);
+        }
+    }
+
+    void result(Outside.Outcome outcome) {
+        stats.add(Stat.MTA_ENVELOPE, -outcome.letters().size());
+        if (outcome.result().kind() == Result.Kind.DELIVERED) {
+            List<Evpid> again = new ArrayList<>();
+            for (Letter letter : outcome.letters()) {
+                hostStats.forget(letter.domain(), letter.evpid());
+                again.addAll(hostStats.worked(letter.domain(), timers.millis()));
+            }
+            if (!again.isEmpty()) {
+                outside.scheduleNow(again);
+            }
+        }
+        outside.result(outcome);
+    }
+
+    /** Too big for this host; permanent when it is so for every host there is. */
+    void tooBig(Task task, Host host, String hostName, long limit) {
+        task.tooBigAt(host, limit);
+        putBack(task);
+        Relay relay = task.relay();
+        for (Domain.Mx mx : relay.domain.hosts) {
+            if (!task.isTooBigAt(mx.host())) {
+                timers.after(0, () -> connectAll(relay));
+                return;
+            }
+        }
+        if (relay.domain.incomplete) {
+            return;
+        }
+        relay.remove(task);
+        finish(
+                task,
+                Result.failed(
+                        "552 5.3.4 Message size "
+                                + task.message().wireSize()
+                                + " exceeds limit "
+                                + limit
+                                + " of "
+                                + hostName));
+    }
+
+    boolean hasOnlyOversize(Relay relay) {
+        for (Domain.Mx mx : relay.domain.hosts) {
+            if (!relay.isUseless(mx.host())) {
+                return false;
+            }
+        }
+        return !relay.domain.hosts.isEmpty() && !relay.domain.incomplete;
+    }
+
+    // -- end
+
+    void freeIfDone(Relay relay) {
+        if (relay.freed
+                || relay.tasks() > 0
+                || !relay.sessions.isEmpty()
+                || relay.isAsking()
+                || relay.questions > 0
+                || relay.failureTimer != null
+                || relay.startTimer != null) {
+            return;
+        }
+        relay.freed = true;
+        relays.remove(relay.key, relay);
+        relaysById.remove(relay.id);
+        stats.decrement(Stat.MTA_RELAY);
+        Set<Route> touched = new LinkedHashSet<>();
+        for (Connector connector : relay.connectors) {
+            connector.cancelTimer();
+            for (Domain.Mx mx : relay.domain.hosts) {
+                mx.host().waiting.remove(connector);
+                touched.add(book.route(connector.source, mx.host()));
+            }
+            connector.source.waiting.remove(connector);
+            relay.domain.waiting.remove(connector);
+            stats.decrement(Stat.MTA_CONNECTOR);
+        }
+        for (Route route : touched) {
+            route.waiting.removeIf(connector -> connector.relay == relay);
+            book.release(route);
+        }
+        relay.connectors.forEach(connector -> book.release(connector.source));
+        if (relay.hasHeld) {
+            outside.release(relay.id, 0);
+        }
+        book.release(relay.domain);
+    }
+
+    /** Ends: open transactions are finished, nothing else begins. */
+    public void stop() {
+        stopping = true;
+        List.copyOf(sessions).forEach(LiveSession::stop);
+    }
+
+    /** Time is up: whatever still runs is deferred. */
+    public void abort() {
+        List.copyOf(sessions).forEach(LiveSession::abort);
+    }
+
+    public boolean hasSessions() {
+        return !sessions.isEmpty();
+    }
+
+    // -- views
+
+    Collection<Relay> relaysFrom(long id) {
+        return relaysById.tailMap(id, false).values();
+    }
+
+    Collection<Route> routesFrom(long id) {
+        return book.routes().tailMap(id, false).values();
+    }
+
+    Collection<Host> hosts() {
+        return book.allHosts();
+    }
+
+    /** Rows of {@code show routes|hosts|relays}; kind and fields. */
+    public Views views() {
+        return new Views(this);
+    }
+
+    /** What hold keys stand for, the unknown left out. */
+    public Map<Long, String> holdNames(List<Long> keys) {
+        Map<Long, String> names = new LinkedHashMap<>();
+        for (long key : keys) {
+            Relay relay = relaysById.get(key);
+            if (relay != null) {
+                names.put(key, relay.key.text());
+            }
+        }
+        return names;
+    }
+
+    long millis() {
+        return timers.millis();
+    }
+}
