@@ -25,7 +25,7 @@ public final class Plans {
 
     /** Equal for envelopes that go the same way: relay or domain, mailbox owner, return path. */
     private static long routeKey(Envelope envelope) {
-        long key = envelope.type().ordinal() + 1;
+        long key = envelope.type().ordinal() + 1L;
         if (envelope.type() == EnvelopeType.MTA) {
             String relay = envelope.mta().relay();
             key = mix(key, relay == null || relay.isEmpty() ? envelope.dest().domain() : relay);
