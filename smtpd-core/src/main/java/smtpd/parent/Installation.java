@@ -88,7 +88,7 @@ record Installation(Path java, Path home, String classPath, Path cache) {
                 "-Xlog:all=error:stderr",
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
-                "-Dio.netty.noPreferDirect=false",
+                "-Dio.netty.machineId=00:00:00:00:00:00:00:01",
                 "-Dio.netty.leakDetection.level=disabled",
                 "-Dfile.encoding=UTF-8");
     }

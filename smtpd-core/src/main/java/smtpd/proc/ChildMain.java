@@ -3,9 +3,9 @@ package smtpd.proc;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.util.NetUtil;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.nio.ByteBuffer;
-import java.util.Optional;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,14 +37,13 @@ public final class ChildMain {
      */
     public static void run(String[] arguments, Function<ChildContext, ChildProcess<?>> factory) {
         ChildArguments given = ChildArguments.parse(arguments);
-        Optional<String> missing = restrict(given);
+        becomeAccount(given);
         if (given.toStderr()) {
             Logging.toStderr(given.verbose());
         } else {
             Logging.toSyslog("smtpd", given.verbose());
         }
         Logger log = LoggerFactory.getLogger(ChildMain.class);
-        missing.ifPresent(m -> log.warn("event=unsandboxed missing=\"{}\"", m));
         Thread.setDefaultUncaughtExceptionHandler(
                 (thread, e) -> {
                     log.error(
@@ -60,6 +59,10 @@ public final class ChildMain {
                                 new DefaultThreadFactory(given.role().title(), true),
                                 EpollIoHandler.newFactory())
                         .next();
+        // Netty asks once which families and interfaces exist; after that no socket is needed.
+        NetUtil.isIpV4StackPreferred();
+        SecondStage.enter(given.role())
+                .ifPresent(m -> log.warn("event=unsandboxed missing=\"{}\"", m));
         ChildContext context =
                 new ChildContext(
                         given.generation(),
@@ -81,7 +84,7 @@ public final class ChildMain {
         loop.terminationFuture().awaitUninterruptibly();
     }
 
-    private static Optional<String> restrict(ChildArguments given) {
+    private static void becomeAccount(ChildArguments given) {
         try {
             if (given.uid() > 0) {
                 Identity.drop(given.uid(), given.gid());
@@ -90,11 +93,9 @@ public final class ChildMain {
             Identity.undumpable();
             Identity.umask(077);
             Identity.name("smtpd-" + given.role().title());
-            return SecondStage.enter(given.role());
         } catch (SysException e) {
             System.err.println("smtpd: " + given.role().title() + ": " + e.getMessage());
             Runtime.getRuntime().halt(71);
-            return Optional.empty();
         }
     }
 
