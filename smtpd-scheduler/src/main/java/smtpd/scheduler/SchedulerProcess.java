@@ -85,7 +85,7 @@ public final class SchedulerProcess extends ChildProcess<ToScheduler> {
 
     /** As the daemon runs it. */
     public SchedulerProcess(ChildContext context) {
-        this(context, System::currentTimeMillis, Backoff.MTA, Backoff.LOCAL, 15_000);
+        this(context, System::currentTimeMillis, Backoff.MTA, Backoff.LOCAL, 12_000);
     }
 
     /**
