@@ -49,12 +49,14 @@ import smtpd.mda.deliver.Account;
 import smtpd.mda.deliver.Deliverer;
 import smtpd.mda.deliver.Job;
 import smtpd.mda.deliver.Method;
+import smtpd.mda.deliver.Reach;
 import smtpd.mda.deliver.Rights;
 import smtpd.mda.deliver.Settings;
 import smtpd.mda.deliver.Targets;
 import smtpd.mda.deliver.Verdict;
 import smtpd.mda.deliver.Warmup;
 import smtpd.proc.ChildContext;
+import smtpd.proc.ChildMain;
 import smtpd.proc.ChildProcess;
 import smtpd.proc.Edge;
 import smtpd.proc.Frame;
@@ -136,6 +138,10 @@ public final class MdaProcess extends ChildProcess<ToMda> {
                         : Rights.OfUser.own();
     }
 
+    public static void main(String[] arguments) {
+        ChildMain.run(arguments, MdaProcess::new);
+    }
+
     // ---- configuration
 
     @Override
@@ -155,6 +161,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
         sessions.execute(
                 () -> {
                     if (old == null) {
+                        Reach.missing().forEach(what -> LOG.warn("event=sandbox {}", what));
                         Warmup.run();
                     } else {
                         old.close();

@@ -160,7 +160,7 @@ public final class Deliverer {
                                 content,
                                 sweeps.isDue(root, now),
                                 now));
-        return write(job, job.runAs(), maildir, deadline);
+        return write(job, job.runAs(), maildir, Reach.ofUser(job.runAs(), root), deadline);
     }
 
     // ---- mbox, filename
@@ -178,7 +178,12 @@ public final class Deliverer {
                         return Ended.with(refused);
                     }
                     Ended ended =
-                            write(job, job.account(), new Mbox(prepare.fd(), append), deadline);
+                            write(
+                                    job,
+                                    job.account(),
+                                    new Mbox(prepare.fd(), append),
+                                    Reach.NOTHING,
+                                    deadline);
                     if (ended.stuck() == null) {
                         prepare.close();
                     }
@@ -198,7 +203,8 @@ public final class Deliverer {
         }
         FileDelivery delivery =
                 new FileDelivery(path, fromLine(job), Preamble.headers(job), content);
-        return whileLocked(deadline, () -> write(job, job.runAs(), delivery, deadline));
+        Reach reach = Reach.ofUser(job.runAs(), path.substring(0, path.lastIndexOf('/') + 1));
+        return whileLocked(deadline, () -> write(job, job.runAs(), delivery, reach, deadline));
     }
 
     private MboxAppend append(Job job, Content content) {
@@ -232,13 +238,16 @@ public final class Deliverer {
     }
 
     /** Has a thread become the account and write. */
-    private Ended write(Job job, Account account, Backend backend, long deadline)
+    private Ended write(Job job, Account account, Backend backend, Reach reach, long deadline)
             throws InterruptedException {
         Rights.Recipient recipient = rights.of(account);
         RecipientThread<Verdict> thread =
                 new RecipientThread<>(
                         "dlv-" + HexFormat.of().toHexDigits(job.evpid()),
-                        recipient::becomeWriter,
+                        () -> {
+                            reach.confine();
+                            recipient.becomeWriter();
+                        },
                         backend::deliver);
         if (!writers.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
             return Ended.with(Verdict.temporary("4.3.0", "delivery timed out"));

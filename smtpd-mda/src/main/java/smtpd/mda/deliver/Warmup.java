@@ -72,11 +72,24 @@ public final class Warmup {
                                 0));
         FileDelivery file =
                 new FileDelivery(folder + "/mbox", new byte[0], Preamble.headers(job), content);
-        for (Backend backend : new Backend[] {maildir, maildir, file}) {
-            RecipientThread<Verdict> thread =
-                    new RecipientThread<>("dlv-warmup", () -> {}, backend::deliver);
-            thread.runUntil(System.nanoTime() + 5_000_000_000L);
+        Content damaged = Content.of(bytes, 0, bytes.length, 0);
+        FileDelivery torn =
+                new FileDelivery(folder + "/mbox", new byte[0], Preamble.headers(job), damaged);
+        Reach reach = Reach.of(folder.toString());
+        Backend[] backends = {maildir, maildir, file, torn};
+        // First free, so that every class is there; then confined, as the real ones will be.
+        for (Backend backend : backends) {
+            run(() -> {}, backend);
         }
+        for (Backend backend : backends) {
+            run(reach::confine, backend);
+        }
+    }
+
+    private static void run(RecipientThread.Become become, Backend backend)
+            throws InterruptedException {
+        new RecipientThread<>("dlv-warmup", become, backend::deliver)
+                .runUntil(System.nanoTime() + 5_000_000_000L);
     }
 
     private static void remove(Path folder) throws IOException {

@@ -10,6 +10,7 @@ import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,6 +23,11 @@ final class DelivererTest {
     private Path home;
     private Path spool;
     private Deliverer deliverer;
+
+    @BeforeAll
+    static void classesAreLoadedBeforeAThreadIsConfined() {
+        Warmup.run();
+    }
 
     @BeforeEach
     void folders() throws Exception {
@@ -169,6 +175,24 @@ final class DelivererTest {
         Files.writeString(lock, ProcessHandle.current().pid() + "\n");
         assertThat(run(job(Jobs.SENDER, "", new Method.Mbox()), "x\n").text())
                 .isEqualTo("mailbox locked");
+    }
+
+    @Test
+    void aLinkOutOfTheHomeLeadsNowhere() throws Exception {
+        org.junit.jupiter.api.Assumptions.assumeTrue(Reach.missing().isEmpty());
+        Path victim = Files.createDirectory(dir.resolve("victim"));
+        Files.createSymbolicLink(home.resolve("Maildir"), victim);
+        Verdict verdict = run(job(Jobs.SENDER, "", maildir("")), "x\n");
+        assertThat(verdict).isInstanceOf(Verdict.Temporary.class);
+        assertThat(verdict.text()).contains("ermission denied");
+        assertThat(victim).isEmptyDirectory();
+    }
+
+    @Test
+    void aRootOutsideTheHomeIsReached() throws Exception {
+        assertThat(run(job(Jobs.SENDER, "", maildir(dir + "/srv/bob/Maildir")), "x\n"))
+                .isEqualTo(Verdict.OK);
+        assertThat(dir.resolve("srv/bob/Maildir/new")).isNotEmptyDirectory();
     }
 
     @Test
