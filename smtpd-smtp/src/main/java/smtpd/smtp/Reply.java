@@ -175,6 +175,10 @@ final class Reply {
         return esc;
     }
 
+    String text() {
+        return text;
+    }
+
     /** The bytes on the wire, with CR LF; nobody changes them. */
     byte[] bytes(boolean withEnhancedCode) {
         return withEnhancedCode ? enhanced : plain;
