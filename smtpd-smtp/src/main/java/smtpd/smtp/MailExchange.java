@@ -1,11 +1,7 @@
 package smtpd.smtp;
 
-import java.util.concurrent.TimeUnit;
-import smtpd.imsg.LkaToSmtp.RecipientRefused;
 import smtpd.imsg.Outcome;
 import smtpd.imsg.QueueToSmtp.MessageCommitted;
-import smtpd.imsg.QueueToSmtp.RecipientStored;
-import smtpd.imsg.SmtpToLka;
 import smtpd.imsg.SmtpToQueue;
 import smtpd.smtp.Session.State;
 import smtpd.smtp.Session.Wait;
@@ -19,36 +15,24 @@ import smtpd.sys.Fd;
  */
 final class MailExchange {
 
-    private static final int EXPAND_SECONDS = 120;
     private static final int FILE_SECONDS = 30;
     private static final int COMMIT_SECONDS = 300;
     private static final int HELD_SECONDS = 30;
-    private static final int RCPT_AT_ONCE = 16;
-    private static final int RCPT_PENDING = 64;
-    private static final int MAX_REFUSED = 50;
-    private static final int REFUSED_BEFORE_DELAY = 10;
     private static final int RATE_SECONDS = 600;
     private static final long RATE_OCTETS = 1024L * RATE_SECONDS;
-
-    private static final Reply STORAGE = Reply.of(451, "4.3.1", "Temporary failure");
-    private static final Reply CONFIGURATION = Reply.of(451, "4.3.5", "Temporary failure");
-    private static final Reply EXPANSION_LATER =
-            Reply.of(424, "4.2.4", "Mailing list expansion problem");
-    private static final Reply EXPANSION = Reply.of(524, "5.2.4", "Mailing list expansion problem");
 
     private final Session session;
     private final SessionLoop shared;
     private final SessionConfig config;
     private final Client client;
     private final Wire wire;
+    private final Recipients recipients;
 
     private Transaction mail;
     private MailContent content;
     private int mailNo;
     private int committedNo;
     private int messages;
-    private int refused;
-    private boolean delayServed;
     private long chunkSize;
     private long chunkLeft;
     private boolean chunkLast;
@@ -67,9 +51,10 @@ final class MailExchange {
         this.config = config;
         this.client = client;
         this.wire = wire;
+        this.recipients = new Recipients(session, shared, config, client);
     }
 
-    // ---- MAIL and RCPT
+    // ---- MAIL
 
     boolean isOpen() {
         return mail != null;
@@ -79,18 +64,8 @@ final class MailExchange {
         return messages;
     }
 
-    boolean hasPendingRecipients() {
-        return mail != null && mail.pending() > 0;
-    }
-
-    /**
-     * A command may be carried out now: nothing is pending, or it is one more RCPT beside others.
-     */
-    boolean mayBegin(Verb said) {
-        return !hasPendingRecipients()
-                || (said == Verb.RCPT
-                        && mail.unanswered() < RCPT_AT_ONCE
-                        && mail.pending() < RCPT_PENDING);
+    Recipients recipients() {
+        return recipients;
     }
 
     /** The checks in the order that the strictest reader of RFC 5321 4.1.4 would make them. */
@@ -159,154 +134,9 @@ final class MailExchange {
                         path.isNonAscii(),
                         parameters,
                         shared.clock.millis());
+        recipients.of(mail);
         session.state(State.MAIL);
         return Reply.MAIL_OK;
-    }
-
-    void rcptTo(byte[] a, int from, int to) {
-        Reply reply =
-                switch (session.state()) {
-                    case HELLO -> Reply.SAY_EHLO;
-                    case READY -> Reply.NEED_MAIL;
-                    case FAILED -> Reply.SEND_RSET;
-                    case BDAT -> Reply.NOT_AFTER_BDAT;
-                    default -> mail.isLost() ? Reply.TRANSACTION_LOST : null;
-                };
-        if (reply != null) {
-            session.reply(reply);
-            return;
-        }
-        String command = session.commandText();
-        if (mail.accepted().size() + mail.unanswered() >= config.maxRecipients()) {
-            decide(command, Reply.TOO_MANY_RECIPIENTS, "too-many-rcpt");
-            return;
-        }
-        reply = recipientArgument(a, from, to, command);
-        if (reply != null) {
-            decide(command, reply, "syntax");
-        }
-    }
-
-    /** A RCPT refused without asking anybody; its reply still waits for those before it. */
-    private void decide(String command, Reply reply, String reason) {
-        mail.decide(mail.begin(smtpd.mail.MailAddress.NULL, command), reply, reason);
-        giveRecipientReplies();
-    }
-
-    /** Asks lka about a recipient that is well formed; else the reason why it is not. */
-    private Reply recipientArgument(byte[] a, int from, int to, String command) {
-        if (!Ascii.startsWith(a, from, to, "to:") || to - from == 3) {
-            return Verb.RCPT.syntax();
-        }
-        PathParser path = shared.paths;
-        if (!path.parse(a, from + 3, to, config.name(), false)) {
-            return Reply.RECIPIENT_SYNTAX;
-        }
-        RecipientParameters parameters = RecipientParameters.NONE;
-        boolean utf8 = mail.parameters().smtpUtf8();
-        if (path.next() < to) {
-            RecipientParameters.Reader reader = new RecipientParameters.Reader();
-            parameters = reader.read(a, path.next(), to, session.isEsmtp() && config.dsn(), utf8);
-            if (parameters == null) {
-                return reader.fault();
-            }
-        }
-        if (path.isNonAscii()) {
-            if (!utf8) {
-                return Reply.NEEDS_SMTPUTF8;
-            }
-            mail.nonAsciiRecipient();
-        }
-        Transaction.Recipient recipient = mail.begin(path.address(), command);
-        if (shared.backstage.expand(session.sid(), question(recipient, parameters))) {
-            if (mail.unanswered() == 1) {
-                session.arm(EXPAND_SECONDS);
-            }
-            mail.asked();
-        } else {
-            mail.decide(recipient, forRecipient(Reply.TEMPORARY, recipient), "table");
-            giveRecipientReplies();
-        }
-        return null;
-    }
-
-    private SmtpToLka.ExpandRecipient question(
-            Transaction.Recipient recipient, RecipientParameters parameters) {
-        MailParameters of = mail.parameters();
-        return new SmtpToLka.ExpandRecipient(
-                mail.no(),
-                recipient.rcptNo,
-                config.configId(),
-                config.tag(),
-                config.name(),
-                session.heloName(),
-                session.hostname(),
-                client.address(),
-                mail.sender(),
-                recipient.address,
-                "",
-                client.isLocal(),
-                parameters.dsnNotify(),
-                of.dsnRet(),
-                of.dsnEnvid(),
-                parameters.orcpt(),
-                false,
-                false,
-                session.isNameConfirmed(),
-                false);
-    }
-
-    private static Reply forRecipient(Reply reply, Transaction.Recipient recipient) {
-        return Reply.of(reply.code(), reply.esc(), reply.text() + ": <" + recipient.address + ">");
-    }
-
-    private void giveRecipientReplies() {
-        Transaction of = mail;
-        while (mail == of && mail != null && session.waitsFor() != Wait.DELAY) {
-            Transaction.Recipient next = mail.firstDecided();
-            if (next == null) {
-                return;
-            }
-            if (next.reply.isPermanent() && !client.isLocal()) {
-                if (refused + 1 >= REFUSED_BEFORE_DELAY && !delayServed) {
-                    delay();
-                    return;
-                }
-                delayServed = false;
-                if (++refused >= MAX_REFUSED) {
-                    mail.takeFirst();
-                    session.endReason("too-many-rcpt");
-                    session.reply(
-                            Reply.closing("4.7.0", config.name(), "Too many rejected recipients"),
-                            "too-many-rcpt",
-                            next.command);
-                    return;
-                }
-            }
-            mail.takeFirst();
-            if (next.reply.isPositive()) {
-                mail.accept(next);
-                session.state(State.RCPT);
-                shared.stats.increment(Stat.SMTP_RECIPIENT);
-            }
-            session.reply(next.reply, next.reason, next.command);
-        }
-    }
-
-    /** Whoever guesses recipients waits for each refusal. */
-    private void delay() {
-        session.waitFor(Wait.DELAY);
-        shared.loop.schedule(
-                () -> {
-                    if (session.waitsFor() == Wait.DELAY) {
-                        session.waitFor(Wait.NOTHING);
-                        delayServed = true;
-                        giveRecipientReplies();
-                        session.input();
-                    }
-                },
-                1,
-                TimeUnit.SECONDS);
     }
 
     // ---- content
@@ -524,6 +354,7 @@ final class MailExchange {
 
     private void forgetMail() {
         mail = null;
+        recipients.of(null);
         if (content != null) {
             content.drop();
             content = null;
@@ -646,105 +477,9 @@ final class MailExchange {
 
     // ---- answers
 
-    /**
-     * The queue holds the envelopes of one RCPT, or could not.
-     *
-     * @return false when it is about a mail that was dropped
-     */
-    boolean recipientStored(RecipientStored answer) {
-        if (mail == null || mail.no() != answer.no() || mail.isLost()) {
-            return answer.no() == committedNo;
-        }
-        if (!answer.msgid().isNone()) {
-            mail.msgid(answer.msgid());
-        }
-        Transaction.Recipient recipient = mail.answered(answer.rcptNo());
-        if (recipient != null) {
-            if (answer.outcome().isOk()) {
-                recipient.lows = answer.lows();
-                decided(recipient, Reply.RCPT_OK, "");
-            } else {
-                boolean full = replyOf(answer.outcome()).startsWith("452");
-                Reply reply = full ? Reply.FULL : forRecipient(STORAGE, recipient);
-                decided(recipient, reply, full ? "disk-full" : "error");
-            }
-        }
-        return true;
-    }
-
-    private static String replyOf(Outcome outcome) {
-        return switch (outcome) {
-            case Outcome.Ok _ -> "";
-            case Outcome.Temporary t -> t.reply();
-            case Outcome.Permanent p -> p.reply();
-        };
-    }
-
-    private static String escOf(Outcome outcome) {
-        return switch (outcome) {
-            case Outcome.Ok _ -> "";
-            case Outcome.Temporary t -> t.esc();
-            case Outcome.Permanent p -> p.esc();
-        };
-    }
-
-    void recipientRefused(RecipientRefused answer) {
-        if (mail == null || mail.no() != answer.no() || mail.isLost()) {
-            return;
-        }
-        Transaction.Recipient recipient = mail.answered(answer.rcptNo());
-        if (recipient != null) {
-            String reason =
-                    switch (answer.reason()) {
-                        case RELAY_DENIED -> "relay-denied";
-                        case UNKNOWN_USER -> "unknown-user";
-                        case EXPANSION -> "expansion";
-                        case TABLE -> "table";
-                        case CONFIG -> "config";
-                        case ERROR -> "error";
-                    };
-            decided(recipient, refusal(answer, recipient), reason);
-        }
-    }
-
-    private static Reply refusal(RecipientRefused answer, Transaction.Recipient recipient) {
-        boolean permanent = answer.outcome() instanceof Outcome.Permanent;
-        Reply temporary = forRecipient(Reply.TEMPORARY, recipient);
-        return switch (answer.reason()) {
-            case RELAY_DENIED ->
-                    permanent
-                            ? Reply.of(
-                                    550,
-                                    "5.7.1",
-                                    "Invalid recipient: <"
-                                            + recipient.address
-                                            + "> (relaying denied)")
-                            : temporary;
-            case UNKNOWN_USER ->
-                    permanent
-                            ? Reply.of(
-                                    550, "5.1.1", "Invalid recipient: <" + recipient.address + ">")
-                            : temporary;
-            case EXPANSION -> forRecipient(permanent ? EXPANSION : EXPANSION_LATER, recipient);
-            case TABLE -> temporary;
-            case CONFIG -> forRecipient(CONFIGURATION, recipient);
-            case ERROR ->
-                    Reply.foreign(replyOf(answer.outcome()), escOf(answer.outcome()), temporary);
-        };
-    }
-
-    private void decided(Transaction.Recipient recipient, Reply reply, String reason) {
-        mail.decide(recipient, reply, reason);
-        giveRecipientReplies();
-        if (!hasPendingRecipients() && session.waitsFor() == Wait.NOTHING) {
-            session.clientsTurn();
-        }
-        session.input();
-    }
-
-    void recipientsTimedOut() {
-        mail.decideAll(Reply.TEMPORARY, "table");
-        giveRecipientReplies();
+    /** A set of envelopes for a mail that was just committed: the queue has taken or dropped it. */
+    boolean isCommitted(int no) {
+        return no == committedNo;
     }
 
     void contentFile(int no, Outcome outcome, int fd) {
@@ -756,7 +491,7 @@ final class MailExchange {
             content.file(fd, this::roomInFile);
         } else {
             Fd.closeQuietly(fd);
-            content.refuse(replyOf(outcome).startsWith("452") ? Reply.FULL : Reply.TEMPORARY);
+            content.refuse(PeerReplies.isFull(outcome) ? Reply.FULL : Reply.TEMPORARY);
         }
         goOnAfterFile();
     }
@@ -776,7 +511,7 @@ final class MailExchange {
         } else {
             // The queue has dropped it, or never had it.
             mail.lose();
-            boolean full = replyOf(answer.outcome()).startsWith("452");
+            boolean full = PeerReplies.isFull(answer.outcome());
             endOfMail(full ? Reply.FULL : Reply.TEMPORARY, full ? "disk-full" : "error");
         }
         session.input();
@@ -788,8 +523,7 @@ final class MailExchange {
     void lkaLost() {
         if (mail != null) {
             mail.expansionsLost();
-            mail.decideAll(Reply.TEMPORARY, "table");
-            giveRecipientReplies();
+            recipients.lost("table");
         }
     }
 
@@ -799,8 +533,7 @@ final class MailExchange {
             session.arm(HELD_SECONDS);
         } else if (mail != null) {
             mail.lose();
-            mail.decideAll(Reply.TEMPORARY, "error");
-            giveRecipientReplies();
+            recipients.lost("error");
             if (mail != null && content != null) {
                 content.refuse(Reply.TEMPORARY);
                 if (session.waitsFor() == Wait.FILE_OPEN) {

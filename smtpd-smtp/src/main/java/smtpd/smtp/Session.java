@@ -41,14 +41,12 @@ final class Session extends TimerWheel.Timed {
         COMMIT
     }
 
-    private static final byte[] EMPTY = {};
     private static final int IDLE_SECONDS = 300;
     private static final int NAME_SECONDS = 10;
     private static final int CLOSE_SECONDS = 5;
     private static final int COMMANDS_A_TURN = 50;
     private static final int MAX_BAD = 5;
     private static final int MAX_BAD_TRUSTED = 20;
-    private static final int MAX_IDLE_COMMANDS = 50;
 
     private final long sid;
     private final SessionLoop shared;
@@ -56,25 +54,21 @@ final class Session extends TimerWheel.Timed {
     private final Client client;
     private final Wire wire;
     private final SessionLog log;
-    private final LineScanner scanner = new LineScanner();
     private final MailExchange exchange;
+    private final Commands dialogue;
     private final long startedAt;
     private final long startedSecond;
 
     private State state = State.HELLO;
     private Wait wait = Wait.NOTHING;
 
-    private String helo = "";
-    private boolean esmtp;
     private String hostname = "<unknown>";
     private String fcrdns = "error";
     private boolean named;
     private boolean connectedLogged;
     private boolean early;
 
-    private int commands;
     private int bad;
-    private int idle;
     private long unsent;
     private boolean lineBegun;
     private boolean progressed;
@@ -84,12 +78,6 @@ final class Session extends TimerWheel.Timed {
     private boolean counted;
     private boolean ended;
     private String endReason = "";
-
-    // The command being carried out, for its log line.
-    private byte[] line = EMPTY;
-    private int lineFrom;
-    private int lineTo;
-    private Verb verb = Verb.UNKNOWN;
 
     Session(long sid, SessionLoop shared, SessionConfig config, Client client, Wire wire) {
         this.sid = sid;
@@ -101,6 +89,7 @@ final class Session extends TimerWheel.Timed {
         this.startedAt = shared.clock.millis();
         this.startedSecond = shared.wheel.now();
         this.exchange = new MailExchange(this, shared, config, client, wire);
+        this.dialogue = new Commands(this, shared, config, client, wire);
         wire.attach(this);
     }
 
@@ -167,7 +156,9 @@ final class Session extends TimerWheel.Timed {
             boolean done =
                     state == State.DATA
                             ? exchange.data()
-                            : exchange.isInChunk() ? exchange.chunk() : !isBusy() && command();
+                            : exchange.isInChunk()
+                                    ? exchange.chunk()
+                                    : !isBusy() && dialogue.next();
             if (!done) {
                 return false;
             }
@@ -192,7 +183,7 @@ final class Session extends TimerWheel.Timed {
         if (wire.isClosing()) {
             return;
         }
-        boolean free = wait == Wait.NOTHING && !exchange.hasPendingRecipients();
+        boolean free = wait == Wait.NOTHING && !exchange.recipients().hasPending();
         if (stopping && free && !isReceiving()) {
             endReason = "shutdown";
             reply(Reply.closing("4.3.2", config.name(), "Shutting down"));
@@ -216,223 +207,6 @@ final class Session extends TimerWheel.Timed {
 
     private boolean isReceiving() {
         return state == State.DATA || state == State.BDAT || exchange.isInChunk();
-    }
-
-    private boolean command() {
-        byte[] a = wire.array();
-        int from = wire.head();
-        int to = wire.tail();
-        if (commands == 0 && to - from > 1 && a[from] == 0x16 && a[from + 1] == 0x03) {
-            endReason = "tls on plain port";
-            wire.drop();
-            return false;
-        }
-        LineScanner.Found found = scanner.scan(a, from, to);
-        if (found == LineScanner.Found.INCOMPLETE) {
-            wire.consume(scanner.next());
-            return false;
-        }
-        int end = found == LineScanner.Found.LINE ? scanner.end() : from;
-        int word = Ascii.indexOf(a, from, end, ' ');
-        Verb said = Verb.of(a, from, word);
-        if (mustWait(said)) {
-            return false;
-        }
-        scanner.taken();
-        wire.consume(scanner.next());
-        commands++;
-        line = a;
-        lineFrom = from;
-        lineTo = end;
-        verb = said;
-        if (found == LineScanner.Found.LINE) {
-            execute(a, from, word, end);
-        } else {
-            badLine(found);
-        }
-        line = EMPTY;
-        lineFrom = 0;
-        lineTo = 0;
-        return true;
-    }
-
-    /** RCPT may join those that are with lka; everything else waits for them. */
-    private boolean mustWait(Verb said) {
-        if (said == Verb.RCPT && exchange.isOpen() && !named) {
-            wait = Wait.NAME;
-            long left = NAME_SECONDS - (shared.wheel.now() - startedSecond);
-            arm((int) Math.max(1, left));
-            return true;
-        }
-        return !exchange.mayBegin(said);
-    }
-
-    private void badLine(LineScanner.Found found) {
-        Reply reply =
-                switch (found) {
-                    case BARE_LF -> Reply.NOT_CRLF;
-                    case TOO_LONG, FLOODED -> Reply.LINE_TOO_LONG;
-                    default -> Reply.INVALID_CHARACTER;
-                };
-        log.badInput(reply);
-        reply(reply);
-        switch (found) {
-            case BARE_LF -> close("bare-lf");
-            case NUL, BARE_CR, FLOODED -> close("bad-input");
-            default -> {}
-        }
-    }
-
-    private void execute(byte[] a, int from, int word, int end) {
-        if (from == end) {
-            reply(Reply.EMPTY_COMMAND);
-            return;
-        }
-        if ((commands == 1 && isForeign(a, from, end)) || Ascii.startsWith(a, from, end, "host:")) {
-            reply(Reply.MAIL_SERVER);
-            close("bad-input");
-            return;
-        }
-        if (scanner.hasHighBit() && !mayBeUtf8()) {
-            log.badInput(Reply.INVALID_CHARACTER);
-            reply(Reply.INVALID_CHARACTER);
-            return;
-        }
-        int arg = Ascii.skipBlanks(a, word, end);
-        boolean bare = word == end;
-        switch (verb) {
-            case HELO, EHLO -> hello(a, word, end);
-            case MAIL -> exchange.mailFrom(a, arg, end);
-            case RCPT -> exchange.rcptTo(a, arg, end);
-            case DATA -> exchange.dataCommand(bare);
-            case BDAT -> exchange.bdat(a, arg, end);
-            case RSET -> rset(bare);
-            case NOOP -> idleCommand(Reply.OK);
-            case QUIT -> quit(bare);
-            case VRFY -> idleCommand(bare ? verb.syntax() : Reply.CANNOT_VERIFY);
-            case EXPN -> idleCommand(Reply.NO_EXPN);
-            case HELP -> idleCommand(Reply.HELP);
-            case STARTTLS -> reply(orOutOfPlace(bare ? Reply.NO_STARTTLS : verb.syntax()));
-            case AUTH -> auth();
-            case NOT_IMPLEMENTED -> reply(Reply.NOT_IMPLEMENTED);
-            case UNKNOWN -> reply(Reply.UNRECOGNIZED);
-        }
-    }
-
-    private boolean mayBeUtf8() {
-        return switch (verb) {
-            case MAIL, RCPT, VRFY, HELO, EHLO -> true;
-            default -> false;
-        };
-    }
-
-    private static boolean isForeign(byte[] a, int from, int end) {
-        return Ascii.startsWith(a, from, end, "get ")
-                || Ascii.startsWith(a, from, end, "post ")
-                || Ascii.startsWith(a, from, end, "put ")
-                || Ascii.startsWith(a, from, end, "head ")
-                || Ascii.startsWith(a, from, end, "options ")
-                || Ascii.startsWith(a, from, end, "connect ")
-                || Ascii.startsWith(a, from, end, "pri ");
-    }
-
-    // ---- commands without a mail
-
-    private void hello(byte[] a, int word, int end) {
-        if (word == end) {
-            reply(verb == Verb.EHLO ? Reply.EHLO_SYNTAX : Reply.HELO_SYNTAX);
-            return;
-        }
-        String name = heloArgument(a, word + 1, end);
-        if (name == null) {
-            reply(Reply.HELO_NAME);
-            return;
-        }
-        if (state != State.HELLO && isTooIdle()) {
-            return;
-        }
-        exchange.rollback();
-        helo = name;
-        esmtp = verb == Verb.EHLO;
-        state = State.READY;
-        bad = 0;
-        String greeting = " Hello " + name + " [" + client.tagged() + "], pleased to meet you\r\n";
-        wire.write(
-                ((esmtp ? "250-" : "250 ") + config.name() + greeting)
-                        .getBytes(StandardCharsets.US_ASCII));
-        if (esmtp) {
-            wire.write(config.extensions());
-        }
-    }
-
-    private String heloArgument(byte[] a, int from, int to) {
-        if (!client.isLocal()) {
-            return DomainName.helo(a, from, to);
-        }
-        boolean printable =
-                to - from <= DomainName.MAX
-                        && !Ascii.hasHighBit(a, from, to)
-                        && Ascii.indexOf(a, from, to, ' ') == to;
-        return printable ? Ascii.text(a, from, to) : null;
-    }
-
-    private void rset(boolean bare) {
-        if (!bare) {
-            reply(verb.syntax());
-            return;
-        }
-        if (isTooIdle()) {
-            return;
-        }
-        exchange.rollback();
-        state = state == State.HELLO ? State.HELLO : State.READY;
-        reply(Reply.RESET);
-    }
-
-    private void idleCommand(Reply reply) {
-        if (!isTooIdle()) {
-            reply(reply);
-        }
-    }
-
-    /** Commands that bring no mail nearer are free, but not for ever. */
-    boolean isTooIdle() {
-        if (client.isLocal() || ++idle <= MAX_IDLE_COMMANDS) {
-            return false;
-        }
-        kick("Too many commands without a mail");
-        return true;
-    }
-
-    private void kick(String text) {
-        shared.stats.increment(Stat.SMTP_KICK);
-        endReason = "kick";
-        reply(Reply.closing("4.7.0", config.name(), text));
-    }
-
-    private void quit(boolean bare) {
-        if (!bare) {
-            reply(verb.syntax());
-            return;
-        }
-        reply(Reply.BYE);
-        close("quit");
-    }
-
-    private void auth() {
-        Reply answer = client.isLocal() ? Reply.ALREADY_AUTHENTICATED : Reply.NO_AUTH;
-        boolean greeted = state != State.HELLO && esmtp;
-        reply(greeted ? orOutOfPlace(answer) : Reply.SAY_EHLO);
-    }
-
-    /** What STARTTLS and AUTH are told where they may not stand. */
-    private Reply orOutOfPlace(Reply inPlace) {
-        return switch (state) {
-            case HELLO -> Reply.SAY_EHLO;
-            case READY -> inPlace;
-            case FAILED -> Reply.SEND_RSET;
-            default -> Reply.NOT_IN_TRANSACTION;
-        };
     }
 
     // ---- replies
@@ -463,7 +237,7 @@ final class Session extends TimerWheel.Timed {
         } else {
             bad = 0;
         }
-        wire.write(said.bytes(esmtp || helo.isEmpty()));
+        wire.write(said.bytes(!dialogue.isHelo()));
         if (said.isClosing()) {
             close(endReason.isEmpty() ? "error" : endReason);
         }
@@ -481,29 +255,12 @@ final class Session extends TimerWheel.Timed {
                         default -> reply.isPermanent() ? "syntax" : "error";
                     };
         }
-        log.failed(command != null ? command : lineText(), reply, phase(), why, hostname);
-    }
-
-    /** What a client sent behind AUTH may be a password. */
-    private String lineText() {
-        return verb == Verb.AUTH ? "AUTH ********" : Ascii.printable(line, lineFrom, lineTo);
-    }
-
-    /** The command as the client sent it, for a log line to come. */
-    String commandText() {
-        return Ascii.printable(line, lineFrom, lineTo);
-    }
-
-    private String phase() {
-        return switch (verb) {
-            case HELO, EHLO -> "helo";
-            case MAIL -> "mail";
-            case RCPT -> "rcpt";
-            case DATA, BDAT -> "data";
-            case AUTH -> "auth";
-            case STARTTLS -> "starttls";
-            default -> "command";
-        };
+        log.failed(
+                command != null ? command : dialogue.lineText(),
+                reply,
+                dialogue.phase(),
+                why,
+                hostname);
     }
 
     // ---- what the exchange of mail needs
@@ -533,12 +290,12 @@ final class Session extends TimerWheel.Timed {
     }
 
     boolean isEsmtp() {
-        return esmtp;
+        return dialogue.isEsmtp();
     }
 
     /** As the client said it; our own machine needs no name. */
     String heloName() {
-        return client.isLocal() ? "localhost" : helo;
+        return client.isLocal() ? "localhost" : dialogue.helo();
     }
 
     String hostname() {
@@ -562,6 +319,30 @@ final class Session extends TimerWheel.Timed {
         return gone;
     }
 
+    /** The client's name is known, or known not to come; if not, the next command waits for it. */
+    boolean isNamed() {
+        if (!named) {
+            wait = Wait.NAME;
+            long left = NAME_SECONDS - (shared.wheel.now() - startedSecond);
+            arm((int) Math.max(1, left));
+        }
+        return named;
+    }
+
+    /** Nonsense is forgiven to whoever greets again. */
+    void forgive() {
+        bad = 0;
+    }
+
+    boolean isTooIdle() {
+        return dialogue.isTooIdle();
+    }
+
+    /** The command as the client sent it, for a log line to come. */
+    String commandText() {
+        return dialogue.lineText();
+    }
+
     /** What was waited for is there: it is the client's turn again. */
     void clientsTurn() {
         wait = Wait.NOTHING;
@@ -571,12 +352,12 @@ final class Session extends TimerWheel.Timed {
 
     /** A mail was accepted: the client is of use. */
     void useful() {
-        idle = 0;
+        dialogue.useful();
     }
 
     /** What follows is about the mail that just ended, not about the line last read. */
     void replyToMail(Verb about, Reply answer, String reason) {
-        verb = about;
+        dialogue.about(about);
         reply(answer, reason, about.name());
     }
 
@@ -664,9 +445,9 @@ final class Session extends TimerWheel.Timed {
                 exchange.timedOut(wait);
             }
             case NOTHING -> {
-                if (exchange.hasPendingRecipients()) {
+                if (exchange.recipients().hasPending()) {
                     shared.stats.increment(Stat.IMSG_TIMEOUT);
-                    exchange.recipientsTimedOut();
+                    exchange.recipients().timedOut();
                     input();
                 } else {
                     silence();
@@ -759,7 +540,7 @@ final class Session extends TimerWheel.Timed {
         logConnected();
         log.disconnected(
                 endReason.isEmpty() ? "disconnect" : endReason,
-                commands,
+                dialogue.count(),
                 exchange.messages(),
                 shared.clock.millis() - startedAt);
         shared.backstage.ended(this);

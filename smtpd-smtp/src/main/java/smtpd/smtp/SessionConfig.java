@@ -1,10 +1,9 @@
 package smtpd.smtp;
 
+import java.nio.charset.StandardCharsets;
 import smtpd.conf.Config;
 import smtpd.conf.Limit;
 import smtpd.conf.Listener;
-
-import java.nio.charset.StandardCharsets;
 
 /**
  * What one listener of one configuration lets its sessions do. A session keeps the one it began

@@ -1,13 +1,11 @@
 package smtpd.smtp;
 
 import io.netty.channel.EventLoop;
-
-import smtpd.stat.Stats;
-
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
+import smtpd.stat.Stats;
 
 /**
  * What the sessions of one event loop share: a scratch array that input is parsed in, the wheel of

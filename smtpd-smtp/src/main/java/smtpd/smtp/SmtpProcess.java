@@ -181,7 +181,8 @@ public final class SmtpProcess extends ChildProcess<ToSmtp> implements Backstage
             case ControlToSmtp.PauseSmtp _ -> switched(frame, true);
             case ControlToSmtp.ResumeSmtp _ -> switched(frame, false);
             case ReverseName m -> with(frame, s -> s.reverseName(m));
-            case LkaToSmtp.RecipientRefused m -> with(frame, s -> s.exchange().recipientRefused(m));
+            case LkaToSmtp.RecipientRefused m ->
+                    with(frame, s -> s.exchange().recipients().refused(m));
             case QueueToSmtp.RecipientStored m -> recipientStored(frame, m);
             case QueueToSmtp.ContentFile m -> contentFile(frame, m);
             case QueueToSmtp.MessageCommitted m -> committed(frame, m);
@@ -201,7 +202,9 @@ public final class SmtpProcess extends ChildProcess<ToSmtp> implements Backstage
 
     private void recipientStored(Frame frame, QueueToSmtp.RecipientStored m) {
         Session session = sessions.get(frame.id());
-        if (session != null && session.exchange().recipientStored(m)) {
+        if (session != null
+                && (session.exchange().recipients().stored(m)
+                        || session.exchange().isCommitted(m.no()))) {
             return;
         }
         stats().increment(Stat.IMSG_LATE);
