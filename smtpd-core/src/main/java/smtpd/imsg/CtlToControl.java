@@ -35,6 +35,12 @@ public sealed interface CtlToControl extends ToControl
     /** Number of the language between smtpctl and control, in the peer field of every frame. */
     int PROTOCOL = 1;
 
+    /** In the count of a refusing ControlDone: the user may not ask this. */
+    long NOT_PERMITTED = -3;
+
+    /** In the count of a refusing ControlDone: smtpctl and daemon speak different numbers. */
+    long OTHER_PROTOCOL = -5;
+
     /** Every counter as a ShowRow (key, value). */
     record ShowStats() implements CtlToControl {}
 

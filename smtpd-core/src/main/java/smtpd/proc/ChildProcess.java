@@ -361,7 +361,8 @@ public abstract class ChildProcess<I extends Message> {
         control.send(0, new ChildToControl.TraceApplied(m.mask()));
     }
 
-    private void applyTrace(long mask, long profileMask, boolean verbose) {
+    /** Puts switches in force in this process alone; control calls it, which is told by nobody. */
+    protected final void applyTrace(long mask, long profileMask, boolean verbose) {
         profile.switchOn((profileMask & 1) != 0);
         Tracing.apply(mask, verbose);
         traced(mask, profileMask);

@@ -47,6 +47,14 @@ public final class Edge<O extends Message> {
         return link.send(id, client, FrameHeader.MORE, message, -1);
     }
 
+    /**
+     * False: nothing more is read from this peer, which sees congestion and waits. For moments
+     * only: everything it says waits too.
+     */
+    public void reading(boolean on) {
+        link.reading(on);
+    }
+
     public boolean isUp() {
         return link.isUp();
     }

@@ -141,6 +141,13 @@ public final class Link {
         return frames != null && !frames.isWritable();
     }
 
+    /** Stops or goes on reading the peer, which then sees congestion. A new incarnation is read. */
+    void reading(boolean on) {
+        if (frames != null) {
+            frames.config().setAutoRead(on);
+        }
+    }
+
     /** Bytes that wait for the peer. */
     long queuedBytes() {
         Channel channel = frames;
