@@ -200,8 +200,7 @@ public final class Training {
         }
     }
 
-    private static String say(OutputStream out, BufferedReader in, String line)
-            throws IOException {
+    private static String say(OutputStream out, BufferedReader in, String line) throws IOException {
         out.write((line + "\r\n").getBytes(StandardCharsets.US_ASCII));
         out.flush();
         return reply(in);
@@ -225,7 +224,8 @@ public final class Training {
         made.setAccessible(true);
         Method run = type.getDeclaredMethod("run", String[].class, String.class);
         run.setAccessible(true);
-        PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
+        PrintStream nowhere =
+                new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
         Object program = made.newInstance(nowhere, nowhere);
         for (String command : List.of("show stats", "show queue", "show status", "show routes")) {
             String[] words = ("--socket " + instance.socket() + " " + command).split(" ");

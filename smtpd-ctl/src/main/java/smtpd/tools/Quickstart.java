@@ -20,7 +20,8 @@ import java.util.stream.Stream;
 
 /**
  * Shows the real daemon in a private folder on loopback: one mail into a Maildir, one relayed to a
- * sink, one that cannot leave yet and lies in the queue as a text file, and what smtpctl says of it.
+ * sink, one that cannot leave yet and lies in the queue as a text file, and what smtpctl says of
+ * it.
  */
 public final class Quickstart {
 
@@ -246,8 +247,7 @@ public final class Quickstart {
                         List.of(home.resolve("bin/smtpctl").toString(), "-r", dir.toString()));
         all.addAll(List.of(command));
         Process process = new ProcessBuilder(all).redirectErrorStream(true).start();
-        String text =
-                new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         text.lines().forEach(line -> out.println("    " + line));
         if (process.waitFor() != 0) {
             throw failure("smtpctl " + String.join(" ", command) + " failed");

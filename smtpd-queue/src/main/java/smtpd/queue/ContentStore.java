@@ -10,8 +10,8 @@ import smtpd.queue.backend.QueueBackend;
 import smtpd.queue.backend.QueueBackend.ContentLoad;
 
 /**
- * Small content that was just committed and will be handed over within milliseconds: at most 64 MiB,
- * oldest out first; everything else is read from the store.
+ * Small content that was just committed and will be handed over within milliseconds: at most 64
+ * MiB, oldest out first; everything else is read from the store.
  */
 public final class ContentStore {
 
@@ -73,8 +73,7 @@ public final class ContentStore {
                                     case ContentLoad.Open o -> new Found.File(o.fd());
                                     case ContentLoad.Absent _ ->
                                             new Found.Missing("the content is missing");
-                                    case ContentLoad.Unreadable u ->
-                                            new Found.Missing(u.cause());
+                                    case ContentLoad.Unreadable u -> new Found.Missing(u.cause());
                                 }));
     }
 

@@ -24,7 +24,6 @@ import smtpd.imsg.QueueToAgent;
 import smtpd.imsg.QueueToAgent.ContentForm;
 import smtpd.imsg.StoredEnvelope;
 import smtpd.proc.Frame;
-import smtpd.sys.Fd;
 
 /**
  * What one agent holds: turns the ids of a batch into envelopes, brings the content with the first
@@ -244,8 +243,7 @@ final class HandOver {
                 int fd) {
             boolean sent =
                     port.transfer(
-                            new QueueToAgent.Transfer(
-                                    msgid, part, form, content, size, crc, lines),
+                            new QueueToAgent.Transfer(msgid, part, form, content, size, crc, lines),
                             fd);
             for (StoredEnvelope e : part) {
                 if (!sent) {
@@ -274,10 +272,7 @@ final class HandOver {
                             port.file(
                                     frame.id(),
                                     new QueueToAgent.MessageFile(
-                                            msgid,
-                                            Outcome.ok(),
-                                            ContentForm.INLINE,
-                                            b.content()),
+                                            msgid, Outcome.ok(), ContentForm.INLINE, b.content()),
                                     -1);
                         }
                         case ContentStore.Found.File f -> {

@@ -162,13 +162,15 @@ final class Listing {
     private void pieces(Frame frame, Content content) {
         byte[] bytes = content.toBytes();
         for (int at = 0; at < bytes.length; at += PIECE) {
-            byte[] piece = java.util.Arrays.copyOfRange(bytes, at, Math.min(bytes.length, at + PIECE));
-            control.sendMoreTo(
-                    frame.peer(), frame.id(), new QueueToControl.MessageContent(piece));
+            byte[] piece =
+                    java.util.Arrays.copyOfRange(bytes, at, Math.min(bytes.length, at + PIECE));
+            control.sendMoreTo(frame.peer(), frame.id(), new QueueToControl.MessageContent(piece));
         }
     }
 
-    /** Large content, read by a thread of its own, never more than a few pieces ahead of control. */
+    /**
+     * Large content, read by a thread of its own, never more than a few pieces ahead of control.
+     */
     private final class Stream {
         private final Frame frame;
         private final int fd;
@@ -231,9 +233,7 @@ final class Listing {
             }
             sent.complete(
                     control.sendMoreTo(
-                            frame.peer(),
-                            frame.id(),
-                            new QueueToControl.MessageContent(piece)));
+                            frame.peer(), frame.id(), new QueueToControl.MessageContent(piece)));
         }
     }
 
@@ -273,9 +273,7 @@ final class Listing {
     private void rows(Frame frame, List<String> lines) {
         for (String line : lines) {
             answers.sendTo(
-                    frame.peer(),
-                    frame.id(),
-                    new ChildToControl.ShowRow("problem", List.of(line)));
+                    frame.peer(), frame.id(), new ChildToControl.ShowRow("problem", List.of(line)));
         }
     }
 }

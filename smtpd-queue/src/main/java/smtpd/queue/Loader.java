@@ -23,8 +23,8 @@ import smtpd.queue.backend.QueueBackend.Entry;
 
 /**
  * Tells the scheduler what is stored: a walk in the background after a start or when the scheduler
- * is new, and single messages that an operator put into the spool. Pages of a few hundred envelopes,
- * each in a turn of its own, so that new mail goes first.
+ * is new, and single messages that an operator put into the spool. Pages of a few hundred
+ * envelopes, each in a turn of its own, so that new mail goes first.
  */
 final class Loader {
 
@@ -169,8 +169,7 @@ final class Loader {
                     if (state == CommitState.DURABLE) {
                         onLoop.run(backend.delete(List.of(id)), _ -> {});
                     } else {
-                        scheduler.ready(
-                                id.msgid(), Origin.LOADED, List.of(Plans.of(id, bounce)));
+                        scheduler.ready(id.msgid(), Origin.LOADED, List.of(Plans.of(id, bounce)));
                     }
                 });
     }

@@ -120,7 +120,8 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
         SchedulerFeed scheduler =
                 new SchedulerFeed(loop(), edge(Role.SCHEDULER, QueueToScheduler.class));
         EnvelopeStore envelopes =
-                new EnvelopeStore(backend, onLoop, stats(), config.queue().cacheBytes(), config.serverName());
+                new EnvelopeStore(
+                        backend, onLoop, stats(), config.queue().cacheBytes(), config.serverName());
         ContentStore contents = new ContentStore(backend, onLoop);
         Bounces bounces =
                 new Bounces(
@@ -164,7 +165,8 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
         mta.setLoop(loop());
         mda.setLoop(loop());
         Results results =
-                new Results(backend, envelopes, contents, scheduler, bounces, onLoop, loop(), clock);
+                new Results(
+                        backend, envelopes, contents, scheduler, bounces, onLoop, loop(), clock);
         parts =
                 new Parts(
                         scheduler,
@@ -280,7 +282,12 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
                             .restore(
                                     frame,
                                     m.msgid(),
-                                    () -> parts.loader().discover(smtpd.envelope.Evpid.ofMessage(m.msgid()), _ -> {}));
+                                    () ->
+                                            parts.loader()
+                                                    .discover(
+                                                            smtpd.envelope.Evpid.ofMessage(
+                                                                    m.msgid()),
+                                                            _ -> {}));
             case ControlToQueue.ShowProblems _ -> parts.listing().problems(frame);
             case ControlToQueue.AgentPaused m ->
                     LOG.debug("{} paused={}", m.agent().title(), m.paused());
@@ -326,7 +333,9 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
         }
     }
 
-    /** A new scheduler knows nothing; a new queue first waits for the word of smtp on open commits. */
+    /**
+     * A new scheduler knows nothing; a new queue first waits for the word of smtp on open commits.
+     */
     private void schedulerJoined() {
         parts.mta().ask();
         parts.mda().ask();

@@ -1,7 +1,6 @@
 package smtpd.queue;
 
 import io.netty.channel.EventLoop;
-import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -149,8 +148,7 @@ final class Results {
                 (id, stored) ->
                         fail(
                                 id,
-                                maker.failure(
-                                        id, stored, "500 5.4.6 Loop detected", "5.4.6", ""),
+                                maker.failure(id, stored, "500 5.4.6 Loop detected", "5.4.6", ""),
                                 () -> finish(agent, m.seq(), id, Result.LOOP)));
     }
 
@@ -343,12 +341,7 @@ final class Results {
             withEnvelope(
                     id,
                     (_, stored) -> {
-                        log(
-                                "remove",
-                                id,
-                                stored.envelope(),
-                                "Removed by administrator",
-                                uid);
+                        log("remove", id, stored.envelope(), "Removed by administrator", uid);
                         delete(id, () -> gone(id));
                     },
                     () -> gone(id));
@@ -382,8 +375,7 @@ final class Results {
         withEnvelope(
                 id,
                 (_, stored) -> {
-                    Envelope marked =
-                            stored.envelope().toBuilder().lastBounce(now()).build();
+                    Envelope marked = stored.envelope().toBuilder().lastBounce(now()).build();
                     Envelope report = maker.delayed(stored, m.delay(), m.expire());
                     if (report == null) {
                         update(id, marked, () -> {});

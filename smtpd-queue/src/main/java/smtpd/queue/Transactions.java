@@ -20,7 +20,6 @@ import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
 import smtpd.envelope.Need;
 import smtpd.envelope.Verdict;
-import smtpd.imsg.Content;
 import smtpd.imsg.LkaToQueue.EnvelopesSubmit;
 import smtpd.imsg.Outcome;
 import smtpd.imsg.QueueToScheduler.Origin;
@@ -39,8 +38,8 @@ import smtpd.stat.Stats;
 
 /**
  * Mail on its way in: sets of envelopes staged in memory at RCPT, one commit at the dot. Nothing is
- * on disk before the commit but content too large for a frame; whatever ends a transaction otherwise
- * leaves nothing.
+ * on disk before the commit but content too large for a frame; whatever ends a transaction
+ * otherwise leaves nothing.
  */
 final class Transactions {
 
@@ -51,7 +50,8 @@ final class Transactions {
     private static final int MAX_DRAWS = 1000;
     private static final Outcome TEMPORARY =
             new Outcome.Temporary("451 4.3.0 Temporary failure", "4.3.0");
-    private static final Outcome FULL = new Outcome.Temporary("452 4.3.1 Mail system full", "4.3.1");
+    private static final Outcome FULL =
+            new Outcome.Temporary("452 4.3.1 Mail system full", "4.3.1");
 
     private final QueueBackend backend;
     private final Edge<QueueToSmtp> smtp;
@@ -158,8 +158,7 @@ final class Transactions {
     private void store(
             Transaction.Key key, int rcptNo, Msgid msgid, List<Integer> lows, Outcome outcome) {
         smtp.send(
-                key.sid(),
-                new QueueToSmtp.RecipientStored(key.no(), rcptNo, msgid, lows, outcome));
+                key.sid(), new QueueToSmtp.RecipientStored(key.no(), rcptNo, msgid, lows, outcome));
     }
 
     private List<Transaction.Staged> read(Transaction tx, List<byte[]> set) {
@@ -186,7 +185,9 @@ final class Transactions {
         }
     }
 
-    /** A message id that nothing on disk and no open transaction has; NONE when there is no luck. */
+    /**
+     * A message id that nothing on disk and no open transaction has; NONE when there is no luck.
+     */
     Msgid draw() {
         for (int i = 0; i < MAX_DRAWS; i++) {
             Msgid msgid = new Msgid(random.nextInt());

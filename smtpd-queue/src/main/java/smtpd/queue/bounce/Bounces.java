@@ -63,7 +63,12 @@ public final class Bounces {
 
     /** Reports that go into one notice. */
     private record Key(
-            Msgid msgid, String smtpname, BounceType kind, long delay, long expire, DsnReturn ret) {}
+            Msgid msgid,
+            String smtpname,
+            BounceType kind,
+            long delay,
+            long expire,
+            DsnReturn ret) {}
 
     /** One bounce envelope of a group. */
     private record Report(Evpid id, Envelope envelope) {}
@@ -240,8 +245,7 @@ public final class Bounces {
         }
         lka.send(
                 id,
-                new QueueToLka.ExpandBounce(
-                        any.sender(), any.smtpname(), needs, any.version()));
+                new QueueToLka.ExpandBounce(any.sender(), any.smtpname(), needs, any.version()));
     }
 
     /** lka died: its questions are asked again when it is back. */
@@ -350,8 +354,7 @@ public final class Bounces {
                                                 b.content().length(),
                                                 b.content().length()));
                         case ContentStore.Found.File f ->
-                                onLoop.run(
-                                        OriginalMessage.read(f.fd()), o -> write(question, o));
+                                onLoop.run(OriginalMessage.read(f.fd()), o -> write(question, o));
                         case ContentStore.Found.Missing _ ->
                                 write(question, OriginalMessage.missing());
                     }
@@ -398,10 +401,7 @@ public final class Bounces {
             stored.add(new EnvelopeStore.Stored(envelope, whole));
             plans.add(Plans.of(id, envelope));
         }
-        mark(
-                group,
-                notice,
-                () -> commit(group, notice, content, texts, stored, plans));
+        mark(group, notice, () -> commit(group, notice, content, texts, stored, plans));
     }
 
     /**

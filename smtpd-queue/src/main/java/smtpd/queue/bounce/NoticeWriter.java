@@ -46,13 +46,11 @@ final class NoticeWriter {
             Instant now) {
         Envelope first = reports.getFirst();
         BounceType kind = first.bounce().type();
-        boolean utf8 = first.needs(Need.SMTPUTF8) || reports.stream().anyMatch(NoticeWriter::isUtf8);
+        boolean utf8 =
+                first.needs(Need.SMTPUTF8) || reports.stream().anyMatch(NoticeWriter::isUtf8);
         String name = first.smtpname().isEmpty() ? serverName : first.smtpname();
         String boundary = boundary(notice, message);
-        String who =
-                reports.size() == 1
-                        ? shown(first).toString()
-                        : reports.size() + " recipients";
+        String who = reports.size() == 1 ? shown(first).toString() : reports.size() + " recipients";
         boolean full =
                 kind == BounceType.FAILED
                         && first.dsn().ret() == DsnReturn.FULL

@@ -61,7 +61,8 @@ record OriginalMessage(byte[] header, byte[] whole) {
                                 int n = 0;
                                 int got;
                                 while (n < start.length
-                                        && (got = Fd.pread(fd, start, n, start.length - n, n)) > 0) {
+                                        && (got = Fd.pread(fd, start, n, start.length - n, n))
+                                                > 0) {
                                     n += got;
                                 }
                                 read.complete(of(start, 0, n, Fd.stat(fd).size()));
@@ -88,9 +89,7 @@ record OriginalMessage(byte[] header, byte[] whole) {
                 break;
             }
             if (line.length() >= wanted.length()
-                    && line.substring(0, wanted.length())
-                            .toLowerCase(Locale.ROOT)
-                            .equals(wanted)) {
+                    && line.substring(0, wanted.length()).toLowerCase(Locale.ROOT).equals(wanted)) {
                 value = new StringBuilder(line.substring(wanted.length()).strip());
             }
         }

@@ -39,7 +39,9 @@ final class Wording {
             case DELIVERED -> "was put into the mailbox of:";
             case RELAYED ->
                     "was accepted by "
-                            + (report.remoteMta().isEmpty() ? "the next system" : report.remoteMta())
+                            + (report.remoteMta().isEmpty()
+                                    ? "the next system"
+                                    : report.remoteMta())
                             + " for the\nrecipients below. That system does not send reports, so"
                             + " this is the last you hear\nof it unless it fails:";
             case EXPANDED ->
