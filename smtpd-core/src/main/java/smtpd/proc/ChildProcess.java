@@ -1,12 +1,10 @@
 package smtpd.proc;
 
 import io.netty.channel.EventLoop;
-import java.util.EnumMap;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
+
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
 import smtpd.conf.Config;
 import smtpd.conf.ConfigException;
 import smtpd.imsg.ChildToControl;
@@ -20,6 +18,11 @@ import smtpd.imsg.Vocabulary;
 import smtpd.stat.Stats;
 import smtpd.sys.Fd;
 import smtpd.sys.SysException;
+
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * One of the eight children: what is common to their lives. A subclass is one process; the heart of

@@ -7,17 +7,20 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import smtpd.imsg.CtlToControl;
+import smtpd.log.LogLine;
+import smtpd.sys.Sockets;
+import smtpd.sys.SysException;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import smtpd.imsg.CtlToControl;
-import smtpd.log.LogLine;
-import smtpd.sys.Sockets;
-import smtpd.sys.SysException;
 
 /**
  * All connections on the control socket: takes them, bounds them, and knows whether one reads so
@@ -64,7 +67,7 @@ final class Clients implements Client.Owner {
         EpollServerDomainSocketChannel old = server;
         server = new EpollServerDomainSocketChannel(fd);
         server.pipeline().addLast(new Acceptor());
-// Netty takes a socket for inactive until it has bound it itself: ask for the first read.
+        // Netty takes a socket for inactive until it has bound it itself: ask for the first read.
         EpollServerDomainSocketChannel fresh = server;
         loop.register(fresh).addListener(_ -> fresh.read());
         if (old != null) {
@@ -91,7 +94,7 @@ final class Clients implements Client.Owner {
     private final class Acceptor extends ChannelInboundHandlerAdapter {
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
-    accepted((EpollDomainSocketChannel) message);
+            accepted((EpollDomainSocketChannel) message);
         }
 
         @Override

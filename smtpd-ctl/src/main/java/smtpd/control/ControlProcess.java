@@ -1,14 +1,8 @@
 package smtpd.control;
 
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.EnumMap;
-import java.util.List;
-import java.util.Map;
-import java.util.OptionalInt;
-import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
 import smtpd.conf.Config;
 import smtpd.imsg.ChildToControl;
 import smtpd.imsg.ChildToControl.ShowRow;
@@ -37,6 +31,14 @@ import smtpd.stat.Stat;
 import smtpd.sys.Identity;
 import smtpd.sys.SysException;
 import smtpd.sys.Users;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
 
 /** Control: the process that answers operators. */
 public final class ControlProcess extends ChildProcess<ToControl> {
@@ -167,8 +169,7 @@ public final class ControlProcess extends ChildProcess<ToControl> {
                     counters.take(frame.from(), m.generation(), m.values());
             case ChildToControl.StatsDone m -> requests.answered(frame, m);
             case ChildToControl.TraceApplied _ ->
-                    requests.confirmed(
-                            frame.from(), confirmed.merge(frame.from(), 1L, Long::sum));
+                    requests.confirmed(frame.from(), confirmed.merge(frame.from(), 1L, Long::sum));
             case ChildToControl.ShowRow m -> requests.answered(frame, m);
             case ChildToControl.ControlDone m -> requests.answered(frame, m);
             case SchedulerToControl m -> requests.answered(frame, m);
@@ -443,9 +444,7 @@ public final class ControlProcess extends ChildProcess<ToControl> {
 
         @Override
         public boolean holdNames(Role agent, int client, long key, ControlToMta.HoldNames m) {
-            return agent == Role.MTA
-                    ? mta.sendTo(client, key, m)
-                    : mda.sendTo(client, key, m);
+            return agent == Role.MTA ? mta.sendTo(client, key, m) : mda.sendTo(client, key, m);
         }
     }
 }

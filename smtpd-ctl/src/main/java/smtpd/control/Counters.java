@@ -1,11 +1,12 @@
 package smtpd.control;
 
-import java.util.EnumMap;
-import java.util.List;
-import java.util.Map;
 import smtpd.imsg.ChildToControl.StatValue;
 import smtpd.imsg.Role;
 import smtpd.stat.Stat;
+
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * The counters of the whole daemon. Each process tells absolute values of its incarnation: sums of

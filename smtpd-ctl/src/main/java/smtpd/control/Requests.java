@@ -2,15 +2,7 @@ package smtpd.control;
 
 import io.netty.channel.EventLoop;
 import io.netty.util.collection.LongObjectHashMap;
-import java.util.ArrayList;
-import java.util.EnumSet;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.function.LongSupplier;
-import java.util.function.Supplier;
+
 import smtpd.imsg.ChildToControl.ControlDone;
 import smtpd.imsg.ChildToControl.ShowRow;
 import smtpd.imsg.ControlToChild;
@@ -20,6 +12,16 @@ import smtpd.imsg.Message;
 import smtpd.imsg.ParentToControl.ParentAnswer;
 import smtpd.imsg.Role;
 import smtpd.proc.Frame;
+
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /** The requests under way, by the id of their frames, and the kinds of them. */
 final class Requests {
@@ -226,8 +228,7 @@ final class Requests {
                     }
                 };
         for (Role role : peers.children()) {
-            if (peers.tell(
-                    role, client.number(), task.key(), new ControlToChild.StatsRequest())) {
+            if (peers.tell(role, client.number(), task.key(), new ControlToChild.StatsRequest())) {
                 task.await(role);
             }
         }
@@ -325,8 +326,7 @@ final class Requests {
                     }
 
                     private void finish() {
-                        String silent =
-                                awaited().isEmpty() ? "" : "; silent: " + titles(awaited());
+                        String silent = awaited().isEmpty() ? "" : "; silent: " + titles(awaited());
                         ControlDone end =
                                 ok(confirmed.size(), "applied: " + titles(confirmed) + silent);
                         noted.done(end);
@@ -350,9 +350,7 @@ final class Requests {
 
     // ---- show holds
 
-    /**
-     * The scheduler knows hold queues by number; the agents know what the numbers mean.
-     */
+    /** The scheduler knows hold queues by number; the agents know what the numbers mean. */
     void holds(Client client) {
         Holds task = new Holds(ids.getAsLong(), client);
         task.await(Role.SCHEDULER);

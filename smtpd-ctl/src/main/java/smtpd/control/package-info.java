@@ -5,7 +5,8 @@
  *
  * <p>Called by {@code smtpctl} (any user may connect, the kernel says who), the parent and every
  * process; calls every process. Runs as control with the unprivileged service account, or as the
- * user who started a private instance; it opens nothing: the listening socket comes from the parent.
+ * user who started a private instance; it opens nothing: the listening socket comes from the
+ * parent.
  *
  * <p>One event loop owns everything. What clients send is hostile: a frame that is none closes that
  * client alone. When control dies, clients see the end of the connection, switches are kept by the

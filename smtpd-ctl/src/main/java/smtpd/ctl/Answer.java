@@ -1,13 +1,14 @@
 package smtpd.ctl;
 
+import smtpd.ctl.Request.Field;
+import smtpd.envelope.Evpid;
+import smtpd.imsg.QueueToControl.EnvelopeRow;
+
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import smtpd.ctl.Request.Field;
-import smtpd.envelope.Evpid;
-import smtpd.imsg.QueueToControl.EnvelopeRow;
 
 /** What control answers. */
 sealed interface Answer {
@@ -39,7 +40,8 @@ sealed interface Answer {
                     switch (type) {
                         case ROW -> new Row(text(in), texts(in));
                         case DONE ->
-                                new Done(octet(in, Field.BOOL) != 0, int64(in), int64(in), text(in));
+                                new Done(
+                                        octet(in, Field.BOOL) != 0, int64(in), int64(in), text(in));
                         case ENVELOPES -> new Envelopes(envelopes(in));
                         case PIECE -> new Piece(bytes(in));
                         default -> throw garbled();
@@ -123,9 +125,7 @@ sealed interface Answer {
         for (int i = 0; i < count; i++) {
             tag(in, Field.EVPID);
             Evpid evpid = new Evpid(in.getLong());
-            rows.add(
-                    new EnvelopeRow(
-                            evpid, int32(in), int64(in), int32(in), int64(in), bytes(in)));
+            rows.add(new EnvelopeRow(evpid, int32(in), int64(in), int32(in), int64(in), bytes(in)));
         }
         return rows;
     }

@@ -1,5 +1,14 @@
 package smtpd.ctl;
 
+import smtpd.ctl.Words.Match;
+import smtpd.envelope.Evpid;
+import smtpd.envelope.Msgid;
+import smtpd.imsg.ControlToMta;
+import smtpd.imsg.ControlToQueue;
+import smtpd.imsg.QueueToControl.EnvelopeRow;
+import smtpd.imsg.Role;
+import smtpd.imsg.Selection;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -12,14 +21,6 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Function;
-import smtpd.ctl.Words.Match;
-import smtpd.envelope.Evpid;
-import smtpd.envelope.Msgid;
-import smtpd.imsg.ControlToMta;
-import smtpd.imsg.ControlToQueue;
-import smtpd.imsg.QueueToControl.EnvelopeRow;
-import smtpd.imsg.Role;
-import smtpd.imsg.Selection;
 
 /** Runs one command against the daemon and prints what it answers. */
 final class Commands {
@@ -194,8 +195,7 @@ final class Commands {
 
     private static String profileWord(String word) {
         if (TraceWords.profile(word).isEmpty() || word.equals("all")) {
-            throw new Failure(
-                    Exit.COMMAND_LINE, Printable.of(word) + ": not one of imsg queue");
+            throw new Failure(Exit.COMMAND_LINE, Printable.of(word) + ": not one of imsg queue");
         }
         return word;
     }
@@ -209,8 +209,7 @@ final class Commands {
             return ended(done);
         }
         out.line(
-                "command failed"
-                        + (done.text().isEmpty() ? "" : ": " + Printable.of(done.text())));
+                "command failed" + (done.text().isEmpty() ? "" : ": " + Printable.of(done.text())));
         return Exit.FAILED;
     }
 

@@ -1,5 +1,10 @@
 package smtpd.ctl;
 
+import smtpd.envelope.EnvelopeText;
+import smtpd.envelope.Evpid;
+import smtpd.envelope.Msgid;
+import smtpd.envelope.Verdict;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PushbackInputStream;
@@ -14,10 +19,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
-import smtpd.envelope.EnvelopeText;
-import smtpd.envelope.Evpid;
-import smtpd.envelope.Msgid;
-import smtpd.envelope.Verdict;
 
 /** The plain files of the spool, read while the daemon is down. */
 final class OfflineSpool {
@@ -111,8 +112,7 @@ final class OfflineSpool {
     /** Links are not followed: an account that owns the spool must not show files of root. */
     private static InputStream open(Path file) throws IOException {
         PushbackInputStream in =
-                new PushbackInputStream(
-                        Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS), 2);
+                new PushbackInputStream(Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS), 2);
         try {
             byte[] magic = in.readNBytes(2);
             in.unread(magic);

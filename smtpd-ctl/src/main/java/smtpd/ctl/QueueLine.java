@@ -1,8 +1,5 @@
 package smtpd.ctl;
 
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
 import smtpd.envelope.Envelope;
 import smtpd.envelope.EnvelopeFlag;
 import smtpd.envelope.EnvelopeText;
@@ -12,6 +9,10 @@ import smtpd.envelope.Verdict;
 import smtpd.imsg.EnvelopeState;
 import smtpd.imsg.QueueToControl.EnvelopeRow;
 import smtpd.mail.MailAddress;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * One envelope of {@code show queue}: fourteen fields joined by {@code |}, or a JSON object.
@@ -29,8 +30,7 @@ record QueueLine(
                 EnvelopeText.parse(row.text()) instanceof Verdict.Usable usable
                         ? usable.envelope()
                         : null;
-        return new QueueLine(
-                row.evpid(), envelope, row.state(), row.time(), row.retry(), false);
+        return new QueueLine(row.evpid(), envelope, row.state(), row.time(), row.retry(), false);
     }
 
     static QueueLine offline(Evpid evpid, Envelope envelope) {

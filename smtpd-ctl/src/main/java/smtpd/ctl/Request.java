@@ -1,7 +1,5 @@
 package smtpd.ctl;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
 import smtpd.imsg.ControlToMta;
@@ -10,6 +8,9 @@ import smtpd.imsg.CtlToControl;
 import smtpd.imsg.FrameHeader;
 import smtpd.imsg.Role;
 import smtpd.imsg.Selection;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 
 /**
  * One frame to control. Written by hand, field by field: the codec of the daemon generates classes,
@@ -81,7 +82,8 @@ final class Request {
         Request request = new Request(type);
         switch (what) {
             case Selection.All _ -> request.octet(Field.RECORD, ALL);
-            case Selection.OneMessage m -> request.octet(Field.RECORD, ONE_MESSAGE).msgid(m.msgid());
+            case Selection.OneMessage m ->
+                    request.octet(Field.RECORD, ONE_MESSAGE).msgid(m.msgid());
             case Selection.OneEnvelope m ->
                     request.octet(Field.RECORD, ONE_ENVELOPE).evpid(m.evpid());
         }

@@ -2,8 +2,8 @@ package smtpd.ctl;
 
 /**
  * Every command. A pattern is keywords and parameters: {@code <id>} one message or envelope, {@code
- * <ids>} several of them, {@code <evpid>}, {@code <msgid>}, {@code <number>}, {@code <word>}, {@code
- * <words>} one or more.
+ * <ids>} several of them, {@code <evpid>}, {@code <msgid>}, {@code <number>}, {@code <word>},
+ * {@code <words>} one or more.
  */
 enum Verb {
     DISCOVER("discover <id>", "take in an envelope or message that was put into the spool"),

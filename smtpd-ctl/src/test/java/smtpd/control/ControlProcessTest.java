@@ -3,14 +3,11 @@ package smtpd.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+
 import smtpd.conf.Config;
 import smtpd.conf.ConfigBundle;
 import smtpd.conf.ConfigParser;
@@ -39,6 +36,11 @@ import smtpd.imsg.Selection;
 import smtpd.proc.Harness;
 import smtpd.stat.Stat;
 import smtpd.sys.Sockets;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Control between scripted processes and the real smtpctl over a real socket. */
 class ControlProcessTest {
@@ -127,8 +129,10 @@ class ControlProcessTest {
     void aPauseWhileSmtpIsAwayIsKeptAndToldToTheNextOne() {
         var smtp = harness.peer(Role.SMTP);
         smtp.die();
-        await().until(() -> type("pause", "smtp").text().contains("paused")
-                || type("show", "status").text().contains("SMTP paused"));
+        await().until(
+                        () ->
+                                type("pause", "smtp").text().contains("paused")
+                                        || type("show", "status").text().contains("SMTP paused"));
         smtp.rejoin();
         smtp.expect(ControlToChild.TraceState.class);
         smtp.expect(ControlToSmtp.PauseSmtp.class);
@@ -161,10 +165,7 @@ class ControlProcessTest {
         mta.rejoin();
         delta(Role.MTA, 2, Stat.MTA_SESSION, 1, Stat.MTA_BYTES, 7);
         Typed show = type("show", "stats");
-        answer(
-                mta,
-                mta.expect(ControlToChild.StatsRequest.class),
-                new ChildToControl.StatsDone());
+        answer(mta, mta.expect(ControlToChild.StatsRequest.class), new ChildToControl.StatsDone());
         String text = show.text();
         for (Stat stat : Stat.values()) {
             assertThat("\n" + text).contains("\n" + stat.key() + "=");
@@ -173,8 +174,7 @@ class ControlProcessTest {
                 .contains("mta.session=1\n", "mta.bytes=107\n", "process.restart=1\n")
                 .contains("control.session=1\n")
                 .containsPattern("\nuptime=\\d+\nuptime.human=");
-        List<String> keys =
-                text.lines().map(l -> l.substring(0, l.indexOf('='))).toList();
+        List<String> keys = text.lines().map(l -> l.substring(0, l.indexOf('='))).toList();
         assertThat(keys).isSorted().contains("smtp.session");
     }
 
@@ -220,10 +220,8 @@ class ControlProcessTest {
         scheduler.expect(ControlToChild.TraceState.class);
         mta.send(0, new ChildToControl.TraceApplied(0x20));
         scheduler.send(0, new ChildToControl.TraceApplied(0x20));
-        assertThat(trace.text())
-                .isEqualTo("command succeeded: applied: control scheduler mta\n");
-        assertThat(harness.parent().get(ParentToChild.RunState.class).traceMask())
-                .isEqualTo(0x20);
+        assertThat(trace.text()).isEqualTo("command succeeded: applied: control scheduler mta\n");
+        assertThat(harness.parent().get(ParentToChild.RunState.class).traceMask()).isEqualTo(0x20);
 
         // brief touches the debug lines alone
         Typed brief = type("log", "brief");
@@ -532,8 +530,7 @@ class ControlProcessTest {
         answer(
                 mta,
                 asked,
-                new ShowRow(
-                        "relays", List.of("connector", "[]", "2", "1", "5", "40", "NEW")));
+                new ShowRow("relays", List.of("connector", "[]", "2", "1", "5", "40", "NEW")));
         answer(mta, asked, new ControlDone(true, 2, 0, ""));
         assertThat(relays.text())
                 .isEqualTo(

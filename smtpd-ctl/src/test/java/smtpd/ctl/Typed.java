@@ -27,8 +27,7 @@ public final class Typed implements AutoCloseable {
                         .start(
                                 () -> {
                                     try {
-                                        typed.status.complete(
-                                                program.run(words, root.toString()));
+                                        typed.status.complete(program.run(words, root.toString()));
                                     } catch (Throwable e) {
                                         typed.status.completeExceptionally(e);
                                     }

@@ -6,12 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
-import java.nio.ByteBuffer;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Random;
+
 import org.junit.jupiter.api.Test;
+
 import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
 import smtpd.imsg.ChildToControl;
@@ -30,6 +27,12 @@ import smtpd.imsg.QueueToControl.EnvelopeRow;
 import smtpd.imsg.Role;
 import smtpd.imsg.Selection;
 import smtpd.log.Trace;
+
+import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
 
 /** The hand-written frames of smtpctl against the codec of the daemon. */
 class WireTest {
@@ -167,8 +170,15 @@ class WireTest {
         }
         for (String word :
                 List.of(
-                        "all", "incoming", "filter", "mfa", "transfer", "bounces", "stats",
-                        "msg-size", "table")) {
+                        "all",
+                        "incoming",
+                        "filter",
+                        "mfa",
+                        "transfer",
+                        "bounces",
+                        "stats",
+                        "msg-size",
+                        "table")) {
             assertThat(TraceWords.trace(word)).hasValue(Trace.mask(word).getAsInt());
         }
         assertThat(TraceWords.trace("nonsense")).isEmpty();
