@@ -37,25 +37,50 @@ record Options(
      * @throws Failure with status 2
      */
     static Options parse(String[] arguments, String root) {
-        boolean plain = true;
-        for (String argument : arguments) {
-            plain &= !argument.startsWith("-");
+        Options usual = usual(arguments, root);
+        return usual != null ? usual : read(arguments, root);
+    }
+
+    /**
+     * The usual command line: plain words, and the options that scripts give most. Read without the
+     * library, which takes longer to load than all the rest of this program; null when there is
+     * anything else.
+     */
+    private static Options usual(String[] arguments, String root) {
+        List<String> words = new ArrayList<>(arguments.length);
+        String dir = null;
+        boolean quiet = false;
+        StringBuilder letters = new StringBuilder(2);
+        for (int i = 0; i < arguments.length; i++) {
+            switch (arguments[i]) {
+                case "-r" -> {
+                    if (dir != null || i + 1 == arguments.length) {
+                        return null;
+                    }
+                    dir = arguments[++i];
+                }
+                case "-q" -> quiet = true;
+                case "-j", "--json" -> letters.append('j');
+                case "-y" -> letters.append('y');
+                default -> {
+                    if (arguments[i].startsWith("-")) {
+                        return null;
+                    }
+                    words.add(arguments[i]);
+                }
+            }
         }
-        if (plain) {
-            // The usual case needs no library.
-            Instance instance = instance(null, root);
-            return new Options(
-                    List.of(arguments),
-                    false,
-                    instance,
-                    instance.socket(),
-                    NO_LIMIT,
-                    1,
-                    NO_LIMIT,
-                    "",
-                    false);
-        }
-        return read(arguments, root);
+        Instance instance = instance(dir, root);
+        return new Options(
+                words,
+                quiet,
+                instance,
+                instance.socket(),
+                NO_LIMIT,
+                1,
+                NO_LIMIT,
+                letters.toString(),
+                false);
     }
 
     private static Options read(String[] arguments, String root) {
