@@ -1,10 +1,12 @@
 package smtpd.proc;
 
 import io.netty.channel.EventLoop;
-
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
 import smtpd.conf.Config;
 import smtpd.conf.ConfigException;
 import smtpd.imsg.ChildToControl;
@@ -18,11 +20,6 @@ import smtpd.imsg.Vocabulary;
 import smtpd.stat.Stats;
 import smtpd.sys.Fd;
 import smtpd.sys.SysException;
-
-import java.util.EnumMap;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 
 /**
  * One of the eight children: what is common to their lives. A subclass is one process; the heart of

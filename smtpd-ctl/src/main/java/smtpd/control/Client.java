@@ -5,7 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.ByteToMessageDecoder;
-
+import java.util.List;
 import smtpd.imsg.BadFrame;
 import smtpd.imsg.ChildToControl.ControlDone;
 import smtpd.imsg.ControlToCtl;
@@ -15,8 +15,6 @@ import smtpd.imsg.Message;
 import smtpd.imsg.UnsendableMessage;
 import smtpd.imsg.Vocabulary;
 import smtpd.sys.Sockets;
-
-import java.util.List;
 
 /**
  * One connection of {@code smtpctl}. Everything read here is hostile. One request is worked on at a

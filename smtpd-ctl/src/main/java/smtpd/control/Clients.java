@@ -7,20 +7,17 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
-
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
-import smtpd.imsg.CtlToControl;
-import smtpd.log.LogLine;
-import smtpd.sys.Sockets;
-import smtpd.sys.SysException;
-
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import smtpd.imsg.CtlToControl;
+import smtpd.log.LogLine;
+import smtpd.sys.Sockets;
+import smtpd.sys.SysException;
 
 /**
  * All connections on the control socket: takes them, bounds them, and knows whether one reads so

@@ -1,8 +1,14 @@
 package smtpd.control;
 
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
 import smtpd.conf.Config;
 import smtpd.imsg.ChildToControl;
 import smtpd.imsg.ChildToControl.ShowRow;
@@ -31,14 +37,6 @@ import smtpd.stat.Stat;
 import smtpd.sys.Identity;
 import smtpd.sys.SysException;
 import smtpd.sys.Users;
-
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.EnumMap;
-import java.util.List;
-import java.util.Map;
-import java.util.OptionalInt;
-import java.util.Set;
 
 /** Control: the process that answers operators. */
 public final class ControlProcess extends ChildProcess<ToControl> {

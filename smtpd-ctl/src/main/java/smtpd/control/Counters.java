@@ -1,12 +1,11 @@
 package smtpd.control;
 
-import smtpd.imsg.ChildToControl.StatValue;
-import smtpd.imsg.Role;
-import smtpd.stat.Stat;
-
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import smtpd.imsg.ChildToControl.StatValue;
+import smtpd.imsg.Role;
+import smtpd.stat.Stat;
 
 /**
  * The counters of the whole daemon. Each process tells absolute values of its incarnation: sums of

@@ -1,10 +1,9 @@
 package smtpd.control;
 
+import java.util.Set;
 import smtpd.imsg.ControlToChild;
 import smtpd.imsg.ControlToMta;
 import smtpd.imsg.Role;
-
-import java.util.Set;
 
 /** What {@link Requests} sends to other processes; false when one is away. */
 interface Peers {

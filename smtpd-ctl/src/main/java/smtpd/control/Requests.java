@@ -2,17 +2,6 @@ package smtpd.control;
 
 import io.netty.channel.EventLoop;
 import io.netty.util.collection.LongObjectHashMap;
-
-import smtpd.imsg.ChildToControl.ControlDone;
-import smtpd.imsg.ChildToControl.ShowRow;
-import smtpd.imsg.ControlToChild;
-import smtpd.imsg.ControlToCtl;
-import smtpd.imsg.ControlToMta;
-import smtpd.imsg.Message;
-import smtpd.imsg.ParentToControl.ParentAnswer;
-import smtpd.imsg.Role;
-import smtpd.proc.Frame;
-
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -22,6 +11,15 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import smtpd.imsg.ChildToControl.ControlDone;
+import smtpd.imsg.ChildToControl.ShowRow;
+import smtpd.imsg.ControlToChild;
+import smtpd.imsg.ControlToCtl;
+import smtpd.imsg.ControlToMta;
+import smtpd.imsg.Message;
+import smtpd.imsg.ParentToControl.ParentAnswer;
+import smtpd.imsg.Role;
+import smtpd.proc.Frame;
 
 /** The requests under way, by the id of their frames, and the kinds of them. */
 final class Requests {

@@ -1,12 +1,11 @@
 package smtpd.control;
 
+import java.util.OptionalInt;
 import smtpd.imsg.ControlToChild;
 import smtpd.imsg.ControlToMta;
 import smtpd.imsg.ControlToParent;
 import smtpd.imsg.CtlToControl;
 import smtpd.sys.Sockets;
-
-import java.util.OptionalInt;
 
 /**
  * Who may ask what. Numbers alone count: several names may share uid 0.

@@ -1,11 +1,10 @@
 package smtpd.control;
 
+import java.util.EnumSet;
+import java.util.Set;
 import smtpd.imsg.ControlToChild;
 import smtpd.imsg.ParentToChild;
 import smtpd.imsg.Role;
-
-import java.util.EnumSet;
-import java.util.Set;
 
 /**
  * What an operator switched: pauses, traces, profiles, the log level. This process is its only

@@ -1,13 +1,12 @@
 package smtpd.control;
 
+import java.util.EnumSet;
 import smtpd.imsg.ChildToControl.ControlDone;
 import smtpd.imsg.ChildToControl.ShowRow;
 import smtpd.imsg.ControlToCtl;
 import smtpd.imsg.Message;
 import smtpd.imsg.Role;
 import smtpd.proc.Frame;
-
-import java.util.EnumSet;
 
 /**
  * A request of a client that other processes answer. It waits for some of them; each may answer, or

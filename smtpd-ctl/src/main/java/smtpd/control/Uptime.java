@@ -1,9 +1,8 @@
 package smtpd.control;
 
+import java.time.Clock;
 import smtpd.sys.At;
 import smtpd.sys.SysException;
-
-import java.time.Clock;
 
 /** Since when the daemon, not only this process, is there. */
 final class Uptime {

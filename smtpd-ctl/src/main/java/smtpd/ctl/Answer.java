@@ -1,14 +1,13 @@
 package smtpd.ctl;
 
-import smtpd.ctl.Request.Field;
-import smtpd.envelope.Evpid;
-import smtpd.imsg.QueueToControl.EnvelopeRow;
-
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import smtpd.ctl.Request.Field;
+import smtpd.envelope.Evpid;
+import smtpd.imsg.QueueToControl.EnvelopeRow;
 
 /** What control answers. */
 sealed interface Answer {

@@ -1,14 +1,5 @@
 package smtpd.ctl;
 
-import smtpd.ctl.Words.Match;
-import smtpd.envelope.Evpid;
-import smtpd.envelope.Msgid;
-import smtpd.imsg.ControlToMta;
-import smtpd.imsg.ControlToQueue;
-import smtpd.imsg.QueueToControl.EnvelopeRow;
-import smtpd.imsg.Role;
-import smtpd.imsg.Selection;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -21,6 +12,14 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Function;
+import smtpd.ctl.Words.Match;
+import smtpd.envelope.Evpid;
+import smtpd.envelope.Msgid;
+import smtpd.imsg.ControlToMta;
+import smtpd.imsg.ControlToQueue;
+import smtpd.imsg.QueueToControl.EnvelopeRow;
+import smtpd.imsg.Role;
+import smtpd.imsg.Selection;
 
 /** Runs one command against the daemon and prints what it answers. */
 final class Commands {

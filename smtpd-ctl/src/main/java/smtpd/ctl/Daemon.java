@@ -1,8 +1,5 @@
 package smtpd.ctl;
 
-import smtpd.imsg.CtlToControl;
-import smtpd.imsg.FrameHeader;
-
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -10,6 +7,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import smtpd.imsg.CtlToControl;
+import smtpd.imsg.FrameHeader;
 
 /** The connection to control: one question at a time, blocking. */
 final class Daemon implements AutoCloseable {

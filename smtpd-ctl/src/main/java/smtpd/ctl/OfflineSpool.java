@@ -1,10 +1,5 @@
 package smtpd.ctl;
 
-import smtpd.envelope.EnvelopeText;
-import smtpd.envelope.Evpid;
-import smtpd.envelope.Msgid;
-import smtpd.envelope.Verdict;
-
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PushbackInputStream;
@@ -19,6 +14,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
+import smtpd.envelope.EnvelopeText;
+import smtpd.envelope.Evpid;
+import smtpd.envelope.Msgid;
+import smtpd.envelope.Verdict;
 
 /** The plain files of the spool, read while the daemon is down. */
 final class OfflineSpool {

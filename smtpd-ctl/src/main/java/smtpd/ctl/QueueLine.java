@@ -1,5 +1,8 @@
 package smtpd.ctl;
 
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import smtpd.envelope.Envelope;
 import smtpd.envelope.EnvelopeFlag;
 import smtpd.envelope.EnvelopeText;
@@ -9,10 +12,6 @@ import smtpd.envelope.Verdict;
 import smtpd.imsg.EnvelopeState;
 import smtpd.imsg.QueueToControl.EnvelopeRow;
 import smtpd.mail.MailAddress;
-
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * One envelope of {@code show queue}: fourteen fields joined by {@code |}, or a JSON object.

@@ -1,5 +1,7 @@
 package smtpd.ctl;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
 import smtpd.imsg.ControlToMta;
@@ -8,9 +10,6 @@ import smtpd.imsg.CtlToControl;
 import smtpd.imsg.FrameHeader;
 import smtpd.imsg.Role;
 import smtpd.imsg.Selection;
-
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 
 /**
  * One frame to control. Written by hand, field by field: the codec of the daemon generates classes,

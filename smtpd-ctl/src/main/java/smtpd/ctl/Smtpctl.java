@@ -1,9 +1,5 @@
 package smtpd.ctl;
 
-import smtpd.ctl.Words.Match;
-import smtpd.envelope.Evpid;
-import smtpd.envelope.Msgid;
-
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStream;
@@ -12,6 +8,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import smtpd.ctl.Words.Match;
+import smtpd.envelope.Evpid;
+import smtpd.envelope.Msgid;
 
 /** {@code smtpctl}, and {@code mailq}, which is {@code smtpctl show queue}. */
 public final class Smtpctl {

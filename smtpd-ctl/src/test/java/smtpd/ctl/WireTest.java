@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
-
+import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
-
 import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
 import smtpd.imsg.ChildToControl;
@@ -27,12 +30,6 @@ import smtpd.imsg.QueueToControl.EnvelopeRow;
 import smtpd.imsg.Role;
 import smtpd.imsg.Selection;
 import smtpd.log.Trace;
-
-import java.nio.ByteBuffer;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Random;
 
 /** The hand-written frames of smtpctl against the codec of the daemon. */
 class WireTest {
