@@ -94,10 +94,10 @@ final class Requests {
     }
 
     private void later(Task task, long millis) {
-        if (open.get(task.key()) == task) {
+        if (task.equals(open.get(task.key()))) {
             loop.schedule(
                     () -> {
-                        if (open.get(task.key()) == task) {
+                        if (task.equals(open.get(task.key()))) {
                             task.expired();
                             reap(task);
                         }

@@ -1,17 +1,5 @@
 package smtpd.ctl;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.OptionalLong;
-import java.util.TreeMap;
-import java.util.function.Function;
 import smtpd.ctl.Words.Match;
 import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
@@ -21,13 +9,17 @@ import smtpd.imsg.QueueToControl.EnvelopeRow;
 import smtpd.imsg.Role;
 import smtpd.imsg.Selection;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.function.Function;
+
 /** Runs one command against the daemon and prints what it answers. */
 final class Commands {
 
     private static final int PAGE = 256;
-
-    /** More of a message than this waits in a file, so that a slow reader holds up nobody. */
-    private static final int IN_MEMORY = 1 << 20;
 
     private final Daemon daemon;
     private final Output out;
@@ -159,6 +151,8 @@ final class Commands {
         return Exit.OK;
     }
 
+    // Null where there is no terminal, in JDK 25 again; the check knows 22 to 24 only.
+    @SuppressWarnings("SystemConsoleNull")
     private int removeAll() {
         if (!options.has('y')) {
             java.io.Console console = System.console();
@@ -343,8 +337,8 @@ final class Commands {
 
     // ---- figures
 
-    private TreeMap<String, Long> fetchStats() {
-        TreeMap<String, Long> stats = new TreeMap<>();
+    private Map<String, Long> fetchStats() {
+        Map<String, Long> stats = new TreeMap<>();
         Answer.Done done =
                 daemon.ask(
                         Request.of(Request.SHOW_STATS),
@@ -368,7 +362,7 @@ final class Commands {
     }
 
     private int stats() {
-        TreeMap<String, Long> stats = fetchStats();
+        Map<String, Long> stats = fetchStats();
         if (options.has('j')) {
             Json values = new Json();
             stats.forEach(values::put);
@@ -457,65 +451,6 @@ final class Commands {
             }
             received.print(out);
             return Exit.OK;
-        }
-    }
-
-    /**
-     * What came of a message. All of it is taken before any is printed: the reader of our output
-     * may be a pager, and nothing is printed of a message that turns out unreadable.
-     */
-    private static final class Received implements AutoCloseable {
-        private final List<byte[]> pieces = new ArrayList<>();
-        private long bytes;
-        private Path file;
-        private OutputStream to;
-
-        void add(byte[] piece) {
-            try {
-                bytes += piece.length;
-                if (to == null && bytes > IN_MEMORY) {
-                    file = Files.createTempFile("smtpctl", null); // readable by its owner alone
-                    to = Files.newOutputStream(file, StandardOpenOption.WRITE);
-                    for (byte[] each : pieces) {
-                        to.write(each);
-                    }
-                    pieces.clear();
-                }
-                if (to == null) {
-                    pieces.add(piece);
-                } else {
-                    to.write(piece);
-                }
-            } catch (IOException e) {
-                throw new Failure(Exit.FAILED, "temporary file: " + e.getMessage());
-            }
-        }
-
-        void print(Output out) {
-            pieces.forEach(out::bytes);
-            if (file == null) {
-                return;
-            }
-            try (InputStream in = Files.newInputStream(file)) {
-                byte[] piece;
-                while ((piece = in.readNBytes(32 << 10)).length > 0) {
-                    out.bytes(piece);
-                }
-            } catch (IOException e) {
-                throw new Failure(Exit.FAILED, "temporary file: " + e.getMessage());
-            }
-        }
-
-        @Override
-        public void close() {
-            try {
-                if (to != null) {
-                    to.close();
-                    Files.deleteIfExists(file);
-                }
-            } catch (IOException e) {
-                throw new Failure(Exit.FAILED, "temporary file: " + e.getMessage());
-            }
         }
     }
 }

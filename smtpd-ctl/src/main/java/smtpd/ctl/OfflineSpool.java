@@ -95,9 +95,10 @@ final class OfflineSpool {
 
     private void print(Path file, String absent) {
         try (InputStream in = open(file)) {
-            byte[] piece;
-            while ((piece = in.readNBytes(PIECE)).length > 0) {
+            byte[] piece = in.readNBytes(PIECE);
+            while (piece.length > 0) {
                 out.bytes(piece);
+                piece = in.readNBytes(PIECE);
             }
         } catch (NoSuchFileException e) {
             throw new Failure(Exit.FAILED, absent);
