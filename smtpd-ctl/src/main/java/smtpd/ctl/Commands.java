@@ -1,5 +1,11 @@
 package smtpd.ctl;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.function.Function;
 import smtpd.ctl.Words.Match;
 import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
@@ -8,13 +14,6 @@ import smtpd.imsg.ControlToQueue;
 import smtpd.imsg.QueueToControl.EnvelopeRow;
 import smtpd.imsg.Role;
 import smtpd.imsg.Selection;
-
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.OptionalLong;
-import java.util.TreeMap;
-import java.util.function.Function;
 
 /** Runs one command against the daemon and prints what it answers. */
 final class Commands {
