@@ -4,13 +4,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
-import java.util.EnumMap;
-import java.util.Map;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
+
 import smtpd.conf.Config;
 import smtpd.imsg.ChildToParent;
 import smtpd.imsg.Edges;
@@ -21,6 +15,14 @@ import smtpd.sys.Fd;
 import smtpd.sys.Memfd;
 import smtpd.sys.Sockets;
 import smtpd.sys.SysException;
+
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /**
  * One process of the daemon inside a test, on real socket pairs: its parent and its peers are
@@ -53,6 +55,18 @@ public final class Harness<P extends ChildProcess<?>> implements AutoCloseable {
     }
 
     public Harness(Role role, Function<ChildContext, P> factory, int serviceUid, int serviceGid) {
+        this(role, factory, serviceUid, serviceGid, 1);
+    }
+
+    /**
+     * @param generation 2 and more: a process that replaces a dead one
+     */
+    public Harness(
+            Role role,
+            Function<ChildContext, P> factory,
+            int serviceUid,
+            int serviceGid,
+            int generation) {
         this.role = role;
         this.group =
                 new MultiThreadIoEventLoopGroup(
@@ -64,7 +78,7 @@ public final class Harness<P extends ChildProcess<?>> implements AutoCloseable {
             int[] descriptors = Sockets.pair();
             ChildContext context =
                     new ChildContext(
-                            1,
+                            generation,
                             processLoop,
                             frames[1],
                             descriptors[1],

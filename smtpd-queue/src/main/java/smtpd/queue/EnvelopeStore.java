@@ -1,20 +1,24 @@
 package smtpd.queue;
 
-import java.util.Iterator;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
 import smtpd.envelope.Envelope;
 import smtpd.envelope.EnvelopeText;
 import smtpd.envelope.Evpid;
-import smtpd.envelope.Msgid;
 import smtpd.envelope.Verdict;
 import smtpd.queue.backend.QueueBackend;
 import smtpd.queue.backend.QueueBackend.Load;
 import smtpd.stat.Stat;
 import smtpd.stat.Stats;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Envelopes by id: a write-through cache, least recently used out first, before the store. An entry
@@ -28,7 +32,15 @@ public final class EnvelopeStore {
     private static final int ENTRY_BYTES = 700;
 
     /** An envelope and the bytes it is stored as. */
-    public record Stored(Envelope envelope, byte[] text) {}
+    public record Stored(Envelope envelope, byte[] text) {
+
+        /** A frame takes 16 KiB; only lines of other programs can make a text longer. */
+        byte[] sendable() {
+            return text.length <= EnvelopeText.MAX_WRITTEN
+                    ? text
+                    : EnvelopeText.dump(envelope.toBuilder().kept(List.of()).build());
+        }
+    }
 
     /** What loading gave. */
     public sealed interface Loaded permits Loaded.Found, Loaded.Absent, Loaded.Unreadable {
@@ -47,7 +59,14 @@ public final class EnvelopeStore {
     private final long maxBytes;
     private final String serverName;
     private final LinkedHashMap<Evpid, Stored> cache = new LinkedHashMap<>(64, 0.75f, true);
+    private final Map<Evpid, Loading> loading = new HashMap<>();
     private long bytes;
+
+    /** A text on its way from the store, and who waits for it. */
+    private static final class Loading {
+        final List<Consumer<Loaded>> waiting = new ArrayList<>(1);
+        boolean isStale;
+    }
 
     EnvelopeStore(
             QueueBackend backend, OnLoop onLoop, Stats stats, long maxBytes, String serverName) {
@@ -67,7 +86,46 @@ public final class EnvelopeStore {
             return;
         }
         stats.increment(Stat.QUEUE_EVPCACHE_LOAD_MISSED);
-        onLoop.run(backend.load(evpid), load -> then.accept(read(evpid, load)));
+        Loading under = loading.get(evpid);
+        if (under != null) {
+            under.waiting.add(then);
+            return;
+        }
+        Loading mine = new Loading();
+        mine.waiting.add(then);
+        loading.put(evpid, mine);
+        fetch(evpid, mine);
+    }
+
+    private void fetch(Evpid evpid, Loading under) {
+        onLoop.run(
+                backend.load(evpid),
+                load -> {
+                    if (under.isStale) {
+                        // Written or removed while it was being read: what was read may be old.
+                        under.isStale = false;
+                        Stored newer = cache.get(evpid);
+                        if (newer == null) {
+                            fetch(evpid, under);
+                            return;
+                        }
+                        end(evpid, under, new Loaded.Found(newer));
+                        return;
+                    }
+                    end(evpid, under, read(evpid, load));
+                });
+    }
+
+    private void end(Evpid evpid, Loading under, Loaded loaded) {
+        loading.remove(evpid);
+        under.waiting.forEach(then -> then.accept(loaded));
+    }
+
+    private void touched(Evpid evpid) {
+        Loading under = loading.isEmpty() ? null : loading.get(evpid);
+        if (under != null) {
+            under.isStale = true;
+        }
     }
 
     private Loaded read(Evpid evpid, Load load) {
@@ -86,7 +144,7 @@ public final class EnvelopeStore {
                     LOG.info("0000000000000000 queue load evpid={} action=edited-by-hand", evpid);
                 }
                 Stored stored = new Stored(usable.envelope(), text);
-                put(evpid, stored);
+                keep(evpid, stored);
                 yield new Loaded.Found(stored);
             }
             case Verdict.Future f -> {
@@ -106,6 +164,11 @@ public final class EnvelopeStore {
 
     /** What was just written. */
     public void put(Evpid evpid, Stored stored) {
+        touched(evpid);
+        keep(evpid, stored);
+    }
+
+    private void keep(Evpid evpid, Stored stored) {
         if (maxBytes == 0) {
             return;
         }
@@ -125,15 +188,12 @@ public final class EnvelopeStore {
 
     /** Gone, set aside, or to be read anew. */
     public void drop(Evpid evpid) {
+        touched(evpid);
         Stored old = cache.remove(evpid);
         if (old != null) {
             bytes -= cost(old);
             stats.set(Stat.QUEUE_EVPCACHE_SIZE, cache.size());
         }
-    }
-
-    void drop(Msgid msgid) {
-        cache.keySet().stream().filter(e -> e.msgid().equals(msgid)).toList().forEach(this::drop);
     }
 
     /** Stores a changed envelope; the cache follows when that succeeded. */
@@ -148,8 +208,8 @@ public final class EnvelopeStore {
                 stored -> {
                     if (stored instanceof QueueBackend.Stored.Ok) {
                         put(evpid, new Stored(changed, text));
-                    } else if (stored instanceof QueueBackend.Stored.Absent) {
-                        drop(evpid);
+                    } else {
+                        drop(evpid); // absent, or it is not known what lies there now
                     }
                     then.accept(stored);
                 });

@@ -1,19 +1,11 @@
 package smtpd.queue;
 
 import io.netty.channel.EventLoop;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
+
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
 import smtpd.envelope.ContentFacts;
-import smtpd.envelope.Envelope;
 import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
 import smtpd.imsg.Agent;
@@ -24,6 +16,18 @@ import smtpd.imsg.QueueToAgent;
 import smtpd.imsg.QueueToAgent.ContentForm;
 import smtpd.imsg.StoredEnvelope;
 import smtpd.proc.Frame;
+import smtpd.sys.Fd;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 
 /**
  * What one agent holds: turns the ids of a batch into envelopes, brings the content with the first
@@ -41,33 +45,61 @@ final class HandOver {
     /** Frames with content stay under the cap of 256 KiB together with their envelopes. */
     private static final int MAX_ENVELOPE_BYTES = 60 << 10;
 
+    private static final int MAX_LIST = 256;
     private static final int MAX_INLINE = 128 << 10;
     private static final int UNREADABLE_SECONDS = 60;
+    private static final int BACKLOG_SECONDS = 60;
+    private static final int CONGESTED_MILLIS = 20;
 
     private final Agent agent;
     private final AgentPort port;
     private final EnvelopeStore envelopes;
     private final ContentStore contents;
     private final SchedulerFeed scheduler;
-    private final Set<Evpid> inFlight = new HashSet<>();
+    private final EventLoop loop;
+    private final BooleanSupplier mayHandOut;
+
+    /** Ordered by the scheduler and not answered; true when the agent has it. */
+    private final Map<Evpid, Boolean> inFlight = new HashMap<>();
+
+    /** How many envelopes of a message the agent has. */
     private final Map<Msgid, Integer> held = new HashMap<>();
+
     private final Deque<List<Evpid>> waiting = new ArrayDeque<>();
-    private final List<Evpid> reported = new ArrayList<>();
     private int descriptors = CREDIT_DESCRIPTORS;
     private long bytes = CREDIT_BYTES;
     private int reading;
+    private boolean isGoing;
+    private boolean isRetrying;
 
+    /** Counts incarnations of the agent, so that what was begun for one does not reach the next. */
+    private int epoch;
+
+    /** It died, and its last results are not all stored. */
+    private boolean isLeaving;
+
+    private boolean joinedMeanwhile;
+    private boolean hasJoined;
+    private boolean owesSnapshot;
+
+    /**
+     * @param mayHandOut false while too many results wait for storage
+     */
     HandOver(
             Agent agent,
             AgentPort port,
             EnvelopeStore envelopes,
             ContentStore contents,
-            SchedulerFeed scheduler) {
+            SchedulerFeed scheduler,
+            EventLoop loop,
+            BooleanSupplier mayHandOut) {
         this.agent = agent;
         this.port = port;
         this.envelopes = envelopes;
         this.contents = contents;
         this.scheduler = scheduler;
+        this.loop = loop;
+        this.mayHandOut = mayHandOut;
     }
 
     Agent agent() {
@@ -82,6 +114,10 @@ final class HandOver {
         return inFlight.size();
     }
 
+    int heldCount() {
+        return held.size();
+    }
+
     boolean holds(Msgid msgid) {
         return held.containsKey(msgid);
     }
@@ -90,14 +126,20 @@ final class HandOver {
 
     /** A batch, grouped by message. */
     void dispatch(List<Evpid> evpids) {
-        if (!port.isUp()) {
-            // Told by AgentLost that nothing is in flight with it; these were on their way.
-            evpids.forEach(id -> scheduler.localDelay(id, 1));
+        if (isLeaving) {
+            return; // AgentLost, which follows, answers for these too
+        }
+        if (!port.isUp() || !mayHandOut.getAsBoolean()) {
+            int seconds = port.isUp() ? BACKLOG_SECONDS : 1;
+            evpids.forEach(id -> scheduler.localDelay(id, seconds));
             return;
         }
         List<Evpid> group = new ArrayList<>();
         for (Evpid id : evpids) {
-            if (!group.isEmpty() && group.getFirst().msgid().value() != id.msgid().value()) {
+            if (inFlight.putIfAbsent(id, false) != null) {
+                continue; // the agent has it already, and its answer is the answer to this too
+            }
+            if (!group.isEmpty() && group.getFirst().value() >>> 32 != id.value() >>> 32) {
                 waiting.add(group);
                 group = new ArrayList<>();
             }
@@ -109,27 +151,33 @@ final class HandOver {
         goOn();
     }
 
+    /** Groups found in memory end in the same turn and come back here: a loop, no recursion. */
     private void goOn() {
+        if (isGoing) {
+            return;
+        }
+        isGoing = true;
         while (reading < MAX_READING && !waiting.isEmpty() && !port.isCongested()) {
             new Group(waiting.poll()).load();
         }
-        if (!waiting.isEmpty() && reading == 0 && port.isCongested()) {
-            retryTimer.run();
+        isGoing = false;
+        if (!waiting.isEmpty() && reading == 0 && !isRetrying) {
+            isRetrying = true;
+            loop.schedule(
+                    () -> {
+                        isRetrying = false;
+                        goOn();
+                    },
+                    CONGESTED_MILLIS,
+                    TimeUnit.MILLISECONDS);
         }
-    }
-
-    private Runnable retryTimer = () -> {};
-
-    /** How to look again later while the agent reads slowly. */
-    void setLoop(EventLoop loop) {
-        retryTimer =
-                () -> loop.schedule(this::goOn, 20, java.util.concurrent.TimeUnit.MILLISECONDS);
     }
 
     /** The envelopes of one message in one batch. */
     private final class Group {
         private final List<Evpid> ids;
         private final Map<Evpid, EnvelopeStore.Stored> found = new LinkedHashMap<>();
+        private final int born = epoch;
         private int left;
 
         Group(List<Evpid> ids) {
@@ -144,16 +192,26 @@ final class HandOver {
             }
         }
 
+        private boolean isStale() {
+            return born != epoch;
+        }
+
         private void got(Evpid id, EnvelopeStore.Loaded loaded) {
-            switch (loaded) {
-                case EnvelopeStore.Loaded.Found f -> found.put(id, f.stored());
-                case EnvelopeStore.Loaded.Absent _ -> {
-                    LOG.info("0000000000000000 queue remove evpid={} action=removed-by-hand", id);
-                    scheduler.vanished(id, true);
-                }
-                case EnvelopeStore.Loaded.Unreadable u -> {
-                    LOG.warn("problem=unreadable evpid={} cause=\"{}\"", id, u.cause());
-                    scheduler.localDelay(id, UNREADABLE_SECONDS);
+            if (!isStale()) {
+                switch (loaded) {
+                    case EnvelopeStore.Loaded.Found f -> found.put(id, f.stored());
+                    case EnvelopeStore.Loaded.Absent _ -> {
+                        LOG.info(
+                                "0000000000000000 queue remove evpid={} action=removed-by-hand",
+                                id);
+                        inFlight.remove(id);
+                        scheduler.vanished(id, true);
+                    }
+                    case EnvelopeStore.Loaded.Unreadable u -> {
+                        LOG.warn("problem=unreadable evpid={} cause=\"{}\"", id, u.cause());
+                        inFlight.remove(id);
+                        scheduler.localDelay(id, UNREADABLE_SECONDS);
+                    }
                 }
             }
             if (--left == 0) {
@@ -162,7 +220,7 @@ final class HandOver {
         }
 
         private void content() {
-            if (found.isEmpty()) {
+            if (found.isEmpty() || isStale()) {
                 end();
                 return;
             }
@@ -172,50 +230,63 @@ final class HandOver {
                 return;
             }
             ContentFacts facts = facts();
-            boolean inline = facts != null && facts.size() <= MAX_INLINE;
-            if (inline ? bytes < facts.size() : descriptors == 0) {
+            long inline = facts != null && facts.size() <= MAX_INLINE ? facts.size() : -1;
+            if (inline >= 0 ? bytes < inline : descriptors <= 0) {
                 send(msgid, ContentForm.ASK, Content.NONE, -1);
                 return;
             }
-            contents.get(
-                    msgid,
-                    content -> {
-                        switch (content) {
-                            case ContentStore.Found.Bytes b -> {
-                                bytes -= b.content().length();
-                                send(msgid, ContentForm.INLINE, b.content(), -1);
-                            }
-                            case ContentStore.Found.File f -> {
-                                descriptors--;
-                                send(msgid, ContentForm.DESCRIPTOR, Content.NONE, f.fd());
-                            }
-                            // The agent asks, hears why, and defers: it counts as a try.
-                            case ContentStore.Found.Missing _ ->
-                                    send(msgid, ContentForm.ASK, Content.NONE, -1);
-                        }
-                    });
+            // Taken before the content is read: many are read at once.
+            take(inline, 1);
+            contents.get(msgid, content -> fetched(msgid, inline, content));
+        }
+
+        private void take(long inline, int sign) {
+            if (inline >= 0) {
+                bytes -= sign * inline;
+            } else {
+                descriptors -= sign;
+            }
+        }
+
+        private void fetched(Msgid msgid, long inline, ContentStore.Found content) {
+            if (isStale()) {
+                if (content instanceof ContentStore.Found.File f) {
+                    Fd.closeQuietly(f.fd());
+                }
+                end();
+                return;
+            }
+            take(inline, -1);
+            switch (content) {
+                case ContentStore.Found.Bytes b -> {
+                    bytes -= b.content().length();
+                    send(msgid, ContentForm.INLINE, b.content(), -1);
+                }
+                case ContentStore.Found.File f -> {
+                    descriptors--;
+                    send(msgid, ContentForm.DESCRIPTOR, Content.NONE, f.fd());
+                }
+                // The agent asks, hears why, and defers: it counts as a try.
+                case ContentStore.Found.Missing _ -> send(msgid, ContentForm.ASK, Content.NONE, -1);
+            }
         }
 
         private ContentFacts facts() {
-            Envelope any = found.values().iterator().next().envelope();
-            return any.content();
+            return found.values().iterator().next().envelope().content();
         }
 
         private void send(Msgid msgid, ContentForm form, Content content, int fd) {
-            ContentFacts facts = facts();
-            long size = facts == null ? 0 : facts.size();
-            int crc = facts == null ? 0 : facts.crc32c();
-            long lines = facts == null ? 0 : facts.lines();
             List<StoredEnvelope> part = new ArrayList<>();
             int partBytes = 0;
             ContentForm how = form;
             Content with = content;
             int descriptor = fd;
-            boolean lost = false;
             for (var entry : found.entrySet()) {
-                byte[] text = entry.getValue().text();
-                if (partBytes + text.length > MAX_ENVELOPE_BYTES) {
-                    lost |= !hand(msgid, part, how, with, size, crc, lines, descriptor);
+                byte[] text = entry.getValue().sendable();
+                if (!part.isEmpty()
+                        && (partBytes + text.length > MAX_ENVELOPE_BYTES
+                                || part.size() == MAX_LIST)) {
+                    hand(msgid, part, how, with, descriptor);
                     part = new ArrayList<>();
                     partBytes = 0;
                     how = form == ContentForm.ASK ? form : ContentForm.KNOWN;
@@ -225,34 +296,26 @@ final class HandOver {
                 part.add(new StoredEnvelope(entry.getKey(), text));
                 partBytes += text.length;
             }
-            lost |= !hand(msgid, part, how, with, size, crc, lines, descriptor);
-            if (lost) {
-                LOG.debug("{} went away during a hand-over", agent);
-            }
+            hand(msgid, part, how, with, descriptor);
             end();
         }
 
-        private boolean hand(
-                Msgid msgid,
-                List<StoredEnvelope> part,
-                ContentForm form,
-                Content content,
-                long size,
-                int crc,
-                long lines,
-                int fd) {
+        private void hand(
+                Msgid msgid, List<StoredEnvelope> part, ContentForm form, Content content, int fd) {
+            ContentFacts facts = facts();
+            long size = facts == null ? 0 : facts.size();
+            int crc = facts == null ? 0 : facts.crc32c();
+            long lines = facts == null ? 0 : facts.lines();
             boolean sent =
                     port.transfer(
                             new QueueToAgent.Transfer(msgid, part, form, content, size, crc, lines),
                             fd);
-            for (StoredEnvelope e : part) {
-                if (!sent) {
-                    scheduler.localDelay(e.evpid(), 1);
-                } else if (inFlight.add(e.evpid())) {
-                    held.merge(msgid, 1, Integer::sum);
-                }
+            if (!sent) {
+                return; // it died; AgentLost answers for these
             }
-            return sent;
+            for (StoredEnvelope e : part) {
+                isWith(e.evpid());
+            }
         }
 
         private void end() {
@@ -261,34 +324,39 @@ final class HandOver {
         }
     }
 
+    private void isWith(Evpid id) {
+        if (!Boolean.TRUE.equals(inFlight.put(id, true))) {
+            held.merge(id.msgid(), 1, Integer::sum);
+        }
+    }
+
     /** The agent starts a session for a message whose content it does not hold. */
     void open(Frame frame, Msgid msgid) {
+        int born = epoch;
         contents.get(
                 msgid,
                 content -> {
-                    switch (content) {
-                        case ContentStore.Found.Bytes b -> {
-                            bytes -= b.content().length();
-                            port.file(
-                                    frame.id(),
-                                    new QueueToAgent.MessageFile(
-                                            msgid, Outcome.ok(), ContentForm.INLINE, b.content()),
-                                    -1);
-                        }
-                        case ContentStore.Found.File f -> {
-                            descriptors--;
-                            port.file(
-                                    frame.id(),
-                                    new QueueToAgent.MessageFile(
+                    int fd = content instanceof ContentStore.Found.File f ? f.fd() : -1;
+                    if (born != epoch) {
+                        Fd.closeQuietly(fd);
+                        return;
+                    }
+                    QueueToAgent.MessageFile answer =
+                            switch (content) {
+                                case ContentStore.Found.Bytes b -> {
+                                    bytes -= b.content().length();
+                                    yield new QueueToAgent.MessageFile(
+                                            msgid, Outcome.ok(), ContentForm.INLINE, b.content());
+                                }
+                                case ContentStore.Found.File _ -> {
+                                    descriptors--;
+                                    yield new QueueToAgent.MessageFile(
                                             msgid,
                                             Outcome.ok(),
                                             ContentForm.DESCRIPTOR,
-                                            Content.NONE),
-                                    f.fd());
-                        }
-                        case ContentStore.Found.Missing m ->
-                                port.file(
-                                        frame.id(),
+                                            Content.NONE);
+                                }
+                                case ContentStore.Found.Missing m ->
                                         new QueueToAgent.MessageFile(
                                                 msgid,
                                                 new Outcome.Temporary(
@@ -296,26 +364,28 @@ final class HandOver {
                                                                 + m.cause(),
                                                         "4.3.0"),
                                                 ContentForm.ASK,
-                                                Content.NONE),
-                                        -1);
-                    }
+                                                Content.NONE);
+                            };
+                    port.file(frame.id(), answer, fd);
                 });
     }
 
     void released(AgentToQueue.ContentReleased m) {
-        descriptors = Math.min(CREDIT_DESCRIPTORS, descriptors + m.descriptors());
-        bytes = Math.min(CREDIT_BYTES, bytes + m.bytes());
+        descriptors = Math.min(CREDIT_DESCRIPTORS, descriptors + Math.max(0, m.descriptors()));
+        bytes = Math.min(CREDIT_BYTES, bytes + Math.max(0, m.bytes()));
     }
 
     // ---- back
 
     /** The agent has answered for this envelope; true when it was in flight with it. */
     boolean answered(Evpid evpid) {
-        if (!inFlight.remove(evpid)) {
+        Boolean wasWithAgent = inFlight.remove(evpid);
+        if (wasWithAgent == null) {
             return false;
         }
-        Msgid msgid = evpid.msgid();
-        held.computeIfPresent(msgid, (_, n) -> n == 1 ? null : n - 1);
+        if (wasWithAgent) {
+            held.computeIfPresent(evpid.msgid(), (_, n) -> n == 1 ? null : n - 1);
+        }
         return true;
     }
 
@@ -331,44 +401,84 @@ final class HandOver {
     // ---- the agent comes and goes
 
     void joined() {
+        hasJoined = true;
+        if (isLeaving) {
+            joinedMeanwhile = true; // nothing for the new one before the old one is settled
+            return;
+        }
         descriptors = CREDIT_DESCRIPTORS;
         bytes = CREDIT_BYTES;
         port.credit(new QueueToAgent.HandoverCredit(CREDIT_DESCRIPTORS, CREDIT_BYTES));
     }
 
-    /** All results it sent are stored. */
-    void lost() {
+    /** Its edge is gone; {@link #lost} follows when all results it sent are stored. */
+    void leaving() {
+        isLeaving = true;
+        joinedMeanwhile = false;
+        epoch++;
         waiting.clear();
+    }
+
+    void lost() {
+        isLeaving = false;
         inFlight.clear();
         held.clear();
-        reported.clear();
         scheduler.agentLost(agent);
-    }
-
-    /** The scheduler is new: it must know what is in flight. */
-    void ask() {
-        reported.clear();
-        if (!port.query()) {
-            scheduler.snapshot(agent, List.of(), false);
+        if (owesSnapshot) {
+            tell();
+        }
+        if (joinedMeanwhile) {
+            joinedMeanwhile = false;
+            joined();
         }
     }
 
-    /** What the agent holds, asked for, or told by itself when this process is new. */
-    void inFlight(AgentToQueue.InFlightReport m, boolean more) {
+    /**
+     * The scheduler is new, or we are: it must know what is in flight.
+     *
+     * @param mayComeLater an agent that is not here yet may hold mail that this process never saw
+     */
+    void ask(boolean mayComeLater, int waitSeconds) {
+        owesSnapshot = true;
+        if (isLeaving) {
+            return; // lost() tells
+        }
+        if (port.query() || (mayComeLater && !hasJoined)) {
+            loop.schedule(
+                    () -> {
+                        if (owesSnapshot && !isLeaving) {
+                            tell();
+                        }
+                    },
+                    waitSeconds,
+                    TimeUnit.SECONDS);
+        } else {
+            tell();
+        }
+    }
+
+    /**
+     * What the agent holds, asked for, or told by itself when this process is new.
+     *
+     * @param isAnswered its result is stored, and the agent did not know that yet
+     */
+    void inFlight(AgentToQueue.InFlightReport m, boolean more, Predicate<Evpid> isAnswered) {
+        if (isLeaving) {
+            return; // the new one holds nothing yet
+        }
         for (Evpid id : m.evpids()) {
-            if (inFlight.add(id)) {
-                held.merge(id.msgid(), 1, Integer::sum);
+            if (!isAnswered.test(id)) {
+                isWith(id);
             }
         }
-        // What is here on its way to the agent is in flight as much as what it reports.
-        scheduler.snapshot(agent, m.evpids(), true);
-        if (!more) {
-            List<Evpid> all = new ArrayList<>(inFlight);
-            waiting.forEach(all::addAll);
-            for (int i = 0; i < all.size(); i += 256) {
-                scheduler.snapshot(agent, all.subList(i, Math.min(all.size(), i + 256)), true);
-            }
-            scheduler.snapshot(agent, List.of(), false);
+        if (!more && owesSnapshot) {
+            tell();
         }
+    }
+
+    /** What is here on its way to the agent is in flight as much as what the agent reports. */
+    private void tell() {
+        owesSnapshot = false;
+        scheduler.snapshot(agent, new ArrayList<>(inFlight.keySet()));
     }
 }

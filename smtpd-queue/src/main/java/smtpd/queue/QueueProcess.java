@@ -1,13 +1,10 @@
 package smtpd.queue;
 
-import java.time.Clock;
-import java.util.List;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
 import smtpd.conf.Config;
+import smtpd.envelope.Msgid;
 import smtpd.imsg.Agent;
 import smtpd.imsg.AgentToQueue;
 import smtpd.imsg.ChildToControl;
@@ -32,6 +29,14 @@ import smtpd.proc.Frame;
 import smtpd.queue.backend.BackendException;
 import smtpd.queue.backend.QueueBackend;
 import smtpd.queue.bounce.Bounces;
+import smtpd.sys.Fd;
+
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /** The queue's mind: owns message and envelope life from creation to removal. */
 public final class QueueProcess extends ChildProcess<ToQueue> {
@@ -47,8 +52,16 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
     private final BackendFactory backends;
     private final Clock clock;
     private QueueBackend backend;
+    private boolean isOpening;
     private Parts parts;
-    private boolean walked;
+
+    /** What came while the store was being opened, in order. */
+    private final List<Runnable> early = new ArrayList<>();
+
+    private boolean isStatusKnown;
+    private boolean mayLoad;
+    private int underWay;
+    private Runnable whenQuiet;
     private final OnLoop onLoop = new LoopReturn();
 
     /** Everything that exists once the store is open. */
@@ -83,7 +96,7 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
 
     @Override
     protected void configure(Config config) throws ConfigRefused {
-        if (backend != null) {
+        if (isOpening) {
             return; // the store of a running queue stays what it is
         }
         try {
@@ -95,10 +108,11 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
 
     @Override
     protected void activate(Config config, Runnable ready) {
-        if (parts != null) {
+        if (isOpening) {
             ready.run();
             return;
         }
+        isOpening = true;
         Thread.ofPlatform()
                 .name("queue-open")
                 .daemon()
@@ -136,20 +150,27 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
                         stats(),
                         clock,
                         config.serverName());
+        Results results =
+                new Results(
+                        backend, envelopes, contents, scheduler, bounces, onLoop, loop(), clock);
         HandOver mta =
                 new HandOver(
                         Agent.MTA,
                         new AgentPort.OfMta(edge(Role.MTA, QueueToMta.class)),
                         envelopes,
                         contents,
-                        scheduler);
+                        scheduler,
+                        loop(),
+                        results::hasRoom);
         HandOver mda =
                 new HandOver(
                         Agent.MDA,
                         new AgentPort.OfMda(edge(Role.MDA, QueueToMda.class)),
                         envelopes,
                         contents,
-                        scheduler);
+                        scheduler,
+                        loop(),
+                        results::hasRoom);
         Transactions transactions =
                 new Transactions(
                         backend,
@@ -161,12 +182,7 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
                         stats(),
                         clock,
                         msgid -> mta.holds(msgid) || mda.holds(msgid));
-        bounces.drawFrom(transactions::draw);
-        mta.setLoop(loop());
-        mda.setLoop(loop());
-        Results results =
-                new Results(
-                        backend, envelopes, contents, scheduler, bounces, onLoop, loop(), clock);
+        bounces.drawFrom(transactions::draw, transactions::release);
         parts =
                 new Parts(
                         scheduler,
@@ -181,6 +197,8 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
                         new Listing(backend, envelopes, toControl, toControlAll, onLoop),
                         new StorageWatch(backend, toSmtp, stats()));
         loop().scheduleAtFixedRate(parts.storage()::look, 1, 1, TimeUnit.SECONDS);
+        early.forEach(Runnable::run);
+        early.clear();
         ready.run();
     }
 
@@ -188,10 +206,12 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
     private final class LoopReturn implements OnLoop {
         @Override
         public <T> void run(CompletionStage<T> stage, Consumer<T> then) {
+            underWay++;
             stage.whenComplete(
                     (value, failure) ->
                             loop().execute(
                                             () -> {
+                                                underWay--;
                                                 if (failure != null) {
                                                     crash("storage operation", failure);
                                                 } else {
@@ -207,12 +227,24 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
         } catch (RuntimeException e) {
             crash("after a storage operation", e);
         }
+        if (whenQuiet != null) {
+            checkQuiet();
+        }
     }
 
     // ---- messages
 
     @Override
     protected void dispatch(Frame frame, ToQueue message) {
+        Fd.closeQuietly(frame.fd()); // nobody sends the queue descriptors
+        if (parts == null) {
+            early.add(() -> handle(frame, message));
+        } else {
+            handle(frame, message);
+        }
+    }
+
+    private void handle(Frame frame, ToQueue message) {
         switch (message) {
             case LkaToQueue m -> fromLka(frame, m);
             case SmtpToQueue m -> fromSmtp(frame, m);
@@ -224,7 +256,10 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
             case AgentToQueue.Looped m -> parts.results().looped(agent(frame), m);
             case AgentToQueue.Hold m -> agent(frame).hold(m, peerGeneration(frame.from()));
             case AgentToQueue.Release m -> agent(frame).release(m, peerGeneration(frame.from()));
-            case AgentToQueue.InFlightReport m -> agent(frame).inFlight(m, frame.more());
+            case AgentToQueue.InFlightReport m -> {
+                HandOver of = agent(frame);
+                of.inFlight(m, frame.more(), id -> parts.results().isAnswered(of.agent(), id));
+            }
             case AgentToQueue.OpenMessage m -> agent(frame).open(frame, m.msgid());
             case AgentToQueue.ContentReleased m -> agent(frame).released(m);
             case ControlToQueue m -> fromControl(frame, m);
@@ -246,7 +281,7 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
             case SmtpToQueue.CommitMessage m -> parts.transactions().commit(frame, m);
             case SmtpToQueue.AbortMessage m -> parts.transactions().abort(frame, m);
             case SmtpToQueue.CommitStatus m -> parts.transactions().status(frame, m);
-            case SmtpToQueue.CommitStatusEnd _ -> load();
+            case SmtpToQueue.CommitStatusEnd _ -> statusKnown();
         }
     }
 
@@ -303,6 +338,7 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
     @Override
     protected void lost(Role peer) {
         if (parts == null) {
+            early.add(() -> lost(peer));
             return;
         }
         switch (peer) {
@@ -311,16 +347,25 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
                 parts.transactions().lkaLost();
                 parts.bounces().lkaLost();
             }
-            case MTA -> parts.results().whenStored(Agent.MTA, () -> parts.mta().lost());
-            case MDA -> parts.results().whenStored(Agent.MDA, () -> parts.mda().lost());
-            case SCHEDULER -> parts.loader().cancel();
+            case MTA -> lost(parts.mta());
+            case MDA -> lost(parts.mda());
+            case SCHEDULER -> {
+                mayLoad = false;
+                parts.loader().cancel();
+            }
             default -> {}
         }
+    }
+
+    private void lost(HandOver agent) {
+        agent.leaving();
+        parts.results().whenStored(agent.agent(), agent::lost);
     }
 
     @Override
     protected void joined(Role peer) {
         if (parts == null) {
+            early.add(() -> joined(peer));
             return;
         }
         switch (peer) {
@@ -337,20 +382,25 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
      * A new scheduler knows nothing; a new queue first waits for the word of smtp on open commits.
      */
     private void schedulerJoined() {
-        parts.mta().ask();
-        parts.mda().ask();
-        if (walked || context().generation() == 1) {
-            load();
+        boolean isReplaced = context().generation() > 1;
+        parts.mta().ask(isReplaced, REPORT_WAIT_SECONDS);
+        parts.mda().ask(isReplaced, REPORT_WAIT_SECONDS);
+        parts.scheduler().snapshot(Agent.BOUNCE, parts.bounces().inWork());
+        mayLoad = true;
+        if (isStatusKnown || !isReplaced) {
+            statusKnown();
         } else {
-            loop().schedule(this::load, STATUS_WAIT_SECONDS, TimeUnit.SECONDS);
+            loop().schedule(this::statusKnown, REPORT_WAIT_SECONDS, TimeUnit.SECONDS);
         }
     }
 
-    private static final int STATUS_WAIT_SECONDS = 10;
+    private static final int REPORT_WAIT_SECONDS = 10;
 
-    private void load() {
-        if (parts.scheduler().isUp()) {
-            walked = true;
+    /** The fate of commits left open by an earlier incarnation is decided: what is here, stays. */
+    private void statusKnown() {
+        isStatusKnown = true;
+        if (mayLoad && parts.scheduler().isUp()) {
+            mayLoad = false; // once for each scheduler
             parts.loader().start();
         }
     }
@@ -359,6 +409,32 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
 
     @Override
     protected void stop(long deadlineMillis) {
+        // Results already read are stored before the store is closed.
+        whenQuiet = this::close;
+        loop().schedule(
+                        this::quiet,
+                        Math.max(0, deadlineMillis - CLOSE_MILLIS),
+                        TimeUnit.MILLISECONDS);
+        loop().execute(this::checkQuiet);
+    }
+
+    private static final long CLOSE_MILLIS = 2_000;
+
+    private void checkQuiet() {
+        if (underWay == 0 && (parts == null || parts.results().isQuiet())) {
+            quiet();
+        }
+    }
+
+    private void quiet() {
+        if (whenQuiet != null) {
+            Runnable then = whenQuiet;
+            whenQuiet = null;
+            then.run();
+        }
+    }
+
+    private void close() {
         Thread.ofPlatform()
                 .name("queue-close")
                 .daemon()
@@ -393,6 +469,11 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
         return parts != null && parts.loader().isDone();
     }
 
+    /** For tests: it has to be read from the store. */
+    void forgetContent(Msgid msgid) {
+        parts.contents().drop(msgid);
+    }
+
     List<String> state() {
         return parts == null
                 ? List.of()
@@ -400,6 +481,9 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
                         "transactions=" + parts.transactions().size(),
                         "content=" + parts.contents().bytes(),
                         "mta=" + parts.mta().inFlightCount(),
-                        "mda=" + parts.mda().inFlightCount());
+                        "mda=" + parts.mda().inFlightCount(),
+                        "held=" + (parts.mta().heldCount() + parts.mda().heldCount()),
+                        "drawn=" + parts.transactions().drawnCount(),
+                        "staged=" + parts.transactions().stagedBytes());
     }
 }

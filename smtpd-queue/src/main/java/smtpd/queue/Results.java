@@ -1,16 +1,10 @@
 package smtpd.queue;
 
 import io.netty.channel.EventLoop;
-import java.time.Clock;
-import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
 import smtpd.envelope.Envelope;
 import smtpd.envelope.EnvelopeText;
 import smtpd.envelope.Evpid;
@@ -26,6 +20,17 @@ import smtpd.queue.backend.QueueBackend;
 import smtpd.queue.bounce.BounceMaker;
 import smtpd.queue.bounce.Bounces;
 
+import java.time.Clock;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
 /**
  * How tries end. Each result is stored first, then the scheduler hears of it, then the agent, which
  * keeps it until then. Storage that fails is tried again; the result waits here meanwhile, and with
@@ -35,6 +40,7 @@ final class Results {
 
     private static final Logger LOG = LoggerFactory.getLogger(Results.class);
     private static final int RETRY_SECONDS = 5;
+    private static final int MAX_BUSY = 100_000;
 
     private final QueueBackend backend;
     private final EnvelopeStore envelopes;
@@ -46,9 +52,16 @@ final class Results {
     private final BounceMaker maker;
     private final Map<Agent, Acks> acks = new EnumMap<>(Agent.class);
 
+    /** Envelopes being changed, and what waits for that: two changes must not know one old text. */
+    private final Map<Evpid, ArrayDeque<Runnable>> busy = new HashMap<>();
+
     /** Which numbered results of an agent are stored; told cumulatively, once a turn. */
     private final class Acks {
         final TreeMap<Long, Integer> open = new TreeMap<>();
+
+        /** Stored, but not told to the agent: it still counts these as its own. */
+        final TreeMap<Long, List<Evpid>> untold = new TreeMap<>();
+
         long highest;
         boolean scheduled;
         HandOver agent;
@@ -78,8 +91,15 @@ final class Results {
         void tell() {
             scheduled = false;
             long upTo = open.isEmpty() ? highest : open.firstKey() - 1;
-            agent.port().stored(new QueueToAgent.ResultsStored(upTo));
-            checkStored();
+            if (whenStored == null) {
+                untold.headMap(upTo, true).clear();
+                agent.port().stored(new QueueToAgent.ResultsStored(upTo));
+            }
+            checkStored(); // the agent is dead: these numbers mean nothing to its successor
+        }
+
+        boolean isAnswered(Evpid id) {
+            return untold.values().stream().anyMatch(ids -> ids.contains(id));
         }
 
         void checkStored() {
@@ -87,6 +107,7 @@ final class Results {
                 Runnable then = whenStored;
                 whenStored = null;
                 highest = 0;
+                untold.clear();
                 then.run();
             }
         }
@@ -123,7 +144,7 @@ final class Results {
                     if (report == null) {
                         delete(id, () -> finish(agent, m.seq(), id, Result.OK));
                     } else {
-                        replace(id, report, () -> finish(agent, m.seq(), id, Result.OK));
+                        fail(id, report, () -> finish(agent, m.seq(), id, Result.OK));
                     }
                 });
     }
@@ -172,11 +193,11 @@ final class Results {
                             id,
                             changed,
                             () -> {
-                                if (agent.answered(id)) {
-                                    scheduler.retry(id, retries, changed.lastBounce());
-                                }
-                                ack(agent, m.seq());
-                            });
+                                agent.answered(id);
+                                scheduler.retry(id, retries, changed.lastBounce());
+                                ack(agent, m.seq(), id);
+                            },
+                            () -> vanished(agent, m.seq(), id));
                 });
     }
 
@@ -189,22 +210,41 @@ final class Results {
         Acks known = acks(agent);
         known.begin(seq, Math.max(1, ids.size()));
         if (ids.isEmpty()) {
-            ack(agent, seq);
+            known.stored(seq);
         }
         for (Evpid id : ids) {
-            withEnvelope(
-                    id,
-                    then,
-                    () -> {
-                        if (agent.answered(id)) {
-                            scheduler.vanished(id, true);
-                        }
-                        ack(agent, seq);
-                    });
+            withEnvelope(id, then, () -> vanished(agent, seq, id));
         }
     }
 
+    /** Gone meanwhile: the result is acknowledged, and the scheduler still gets its answer. */
+    private void vanished(HandOver agent, long seq, Evpid id) {
+        scheduler.vanished(id, agent.answered(id));
+        ack(agent, seq, id);
+    }
+
+    /** Both ends of it call {@link #free}. */
     private void withEnvelope(Evpid id, WithEnvelope then, Runnable absent) {
+        if (busy.containsKey(id)) {
+            busy.computeIfAbsent(id, _ -> new ArrayDeque<>(1))
+                    .add(() -> load(id, then, absent, true));
+        } else {
+            busy.put(id, null);
+            load(id, then, absent, true);
+        }
+    }
+
+    /** The next change may begin. */
+    private void free(Evpid id) {
+        ArrayDeque<Runnable> line = busy.get(id);
+        if (line == null || line.isEmpty()) {
+            busy.remove(id);
+        } else {
+            loop.execute(line.poll());
+        }
+    }
+
+    private void load(Evpid id, WithEnvelope then, Runnable absent, boolean isFirst) {
         envelopes.load(
                 id,
                 loaded -> {
@@ -212,8 +252,10 @@ final class Results {
                         case EnvelopeStore.Loaded.Found f -> then.accept(id, f.stored());
                         case EnvelopeStore.Loaded.Absent _ -> absent.run();
                         case EnvelopeStore.Loaded.Unreadable u -> {
-                            LOG.warn("problem=unreadable evpid={} cause=\"{}\"", id, u.cause());
-                            again(() -> withEnvelope(id, then, absent));
+                            if (isFirst) {
+                                LOG.warn("problem=unreadable evpid={} cause=\"{}\"", id, u.cause());
+                            }
+                            again(() -> load(id, then, absent, false));
                         }
                     }
                 });
@@ -225,19 +267,32 @@ final class Results {
         return known;
     }
 
-    private void ack(HandOver agent, long seq) {
-        acks(agent).stored(seq);
+    private void ack(HandOver agent, long seq, Evpid id) {
+        Acks known = acks(agent);
+        known.untold.computeIfAbsent(seq, _ -> new ArrayList<>(1)).add(id);
+        known.stored(seq);
+        free(id);
+    }
+
+    /** This result is stored, and the agent was not told so far. */
+    boolean isAnswered(Agent agent, Evpid id) {
+        Acks known = acks.get(agent);
+        return known != null && known.isAnswered(id);
+    }
+
+    /** False while so many results wait for a storage that fails that no more may be made. */
+    boolean hasRoom() {
+        return busy.size() < MAX_BUSY;
     }
 
     private void finish(HandOver agent, long seq, Evpid id, Result result) {
         envelopes.drop(id);
-        if (agent.answered(id)) {
-            scheduler.done(id, result);
-        }
+        agent.answered(id);
+        scheduler.done(id, result);
         if (!agent.holds(id.msgid())) {
             contents.drop(id.msgid());
         }
-        ack(agent, seq);
+        ack(agent, seq, id);
     }
 
     /** Runs {@code then} when every result read from this agent is stored and passed on. */
@@ -268,16 +323,18 @@ final class Results {
                 });
     }
 
-    private void update(Evpid id, Envelope changed, Runnable then) {
+    private void update(Evpid id, Envelope changed, Runnable then, Runnable absent) {
         envelopes.update(
                 id,
                 changed,
                 stored -> {
-                    if (stored instanceof QueueBackend.Stored.Temporary t) {
-                        LOG.error("problem=not-updated evpid={} cause=\"{}\"", id, t.cause());
-                        again(() -> update(id, changed, then));
-                    } else {
-                        then.run();
+                    switch (stored) {
+                        case QueueBackend.Stored.Ok _ -> then.run();
+                        case QueueBackend.Stored.Absent _ -> absent.run();
+                        case QueueBackend.Stored.Temporary t -> {
+                            LOG.error("problem=not-updated evpid={} cause=\"{}\"", id, t.cause());
+                            again(() -> update(id, changed, then, absent));
+                        }
                     }
                 });
     }
@@ -287,37 +344,49 @@ final class Results {
         if (report == null) {
             delete(id, then);
         } else {
-            replace(id, report, then);
+            commitReport(id, report, null, then);
         }
     }
 
-    private void replace(Evpid id, Envelope report, Runnable then) {
-        commitReport(id, report, List.of(), List.of(id), then);
-    }
-
+    /**
+     * The report becomes durable in one commit with what it changes.
+     *
+     * @param marked the envelope as it stays, null when it goes
+     */
     private void commitReport(
-            Evpid id,
-            Envelope report,
-            List<QueueBackend.Text> replaced,
-            List<Evpid> deletes,
-            Runnable then) {
+            Evpid id, Envelope report, EnvelopeStore.Stored marked, Runnable then) {
         Evpid reportId = Evpid.of(id.msgid(), maker.drawLow());
         byte[] text = EnvelopeText.dump(report);
-        List<QueueBackend.Text> texts = new ArrayList<>(replaced);
+        List<QueueBackend.Text> texts = new ArrayList<>(2);
+        if (marked != null) {
+            texts.add(new QueueBackend.Text(id, marked.text()));
+        }
         texts.add(new QueueBackend.Text(reportId, text));
+        List<Evpid> deletes = marked == null ? List.of(id) : List.of();
         onLoop.run(
                 backend.commit(new QueueBackend.Commit(id.msgid(), null, texts, deletes)),
                 stored -> {
-                    if (stored instanceof QueueBackend.Stored.Ok) {
-                        maker.created();
-                        envelopes.put(reportId, new EnvelopeStore.Stored(report, text));
-                        then.run();
-                        scheduler.ready(
-                                id.msgid(), Origin.BOUNCE, List.of(Plans.of(reportId, report)));
-                    } else {
-                        // A full disk must not cost the sender the report: nothing is recorded yet.
-                        LOG.error("problem=no-bounce evpid={} cause=\"{}\"", id, stored);
-                        again(() -> commitReport(id, report, replaced, deletes, then));
+                    switch (stored) {
+                        case QueueBackend.Stored.Ok _ -> {
+                            maker.created();
+                            envelopes.put(reportId, new EnvelopeStore.Stored(report, text));
+                            if (marked != null) {
+                                envelopes.put(id, marked);
+                            }
+                            then.run();
+                            scheduler.ready(
+                                    id.msgid(), Origin.BOUNCE, List.of(Plans.of(reportId, report)));
+                        }
+                        case QueueBackend.Stored.Absent _ -> {
+                            LOG.warn("problem=message-gone evpid={} action=no-bounce", id);
+                            envelopes.drop(id);
+                            then.run();
+                        }
+                        case QueueBackend.Stored.Temporary t -> {
+                            // A full disk must not cost the sender the report: nothing is recorded.
+                            LOG.error("problem=no-bounce evpid={} cause=\"{}\"", id, t.cause());
+                            again(() -> commitReport(id, report, marked, then));
+                        }
                     }
                 });
     }
@@ -352,6 +421,7 @@ final class Results {
         envelopes.drop(id);
         contents.drop(id.msgid());
         scheduler.gone(id);
+        free(id);
     }
 
     private void log(String event, Evpid id, Envelope envelope, String stat, int uid) {
@@ -375,21 +445,25 @@ final class Results {
         withEnvelope(
                 id,
                 (_, stored) -> {
-                    Envelope marked = stored.envelope().toBuilder().lastBounce(now()).build();
+                    Envelope marked =
+                            stored.envelope().toBuilder().lastBounce(m.threshold()).build();
                     Envelope report = maker.delayed(stored, m.delay(), m.expire());
                     if (report == null) {
-                        update(id, marked, () -> {});
+                        update(id, marked, () -> free(id), () -> notThere(id));
                         return;
                     }
-                    byte[] text = EnvelopeText.dump(marked);
                     commitReport(
                             id,
                             report,
-                            List.of(new QueueBackend.Text(id, text)),
-                            List.of(),
-                            () -> envelopes.put(id, new EnvelopeStore.Stored(marked, text)));
+                            new EnvelopeStore.Stored(marked, EnvelopeText.dump(marked)),
+                            () -> free(id));
                 },
-                () -> scheduler.vanished(id, false));
+                () -> notThere(id));
+    }
+
+    private void notThere(Evpid id) {
+        scheduler.vanished(id, false);
+        free(id);
     }
 
     void suspend(SchedulerToQueue.MarkSuspended m) {
@@ -406,8 +480,9 @@ final class Results {
                                                                         ? new Hold(m.uid(), now())
                                                                         : null)
                                                         .build(),
-                                                () -> {}),
-                                () -> scheduler.vanished(id, false));
+                                                () -> free(id),
+                                                () -> notThere(id)),
+                                () -> notThere(id));
         m.evpids().forEach(one);
     }
 
@@ -419,8 +494,8 @@ final class Results {
         return text.length() <= max ? text : text.substring(0, max);
     }
 
-    /** For tests of what is left to be told. */
+    /** Nothing is being changed. */
     boolean isQuiet() {
-        return acks.values().stream().allMatch(a -> a.open.isEmpty());
+        return busy.isEmpty();
     }
 }

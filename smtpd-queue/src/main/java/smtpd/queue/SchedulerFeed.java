@@ -1,8 +1,7 @@
 package smtpd.queue;
 
 import io.netty.channel.EventLoop;
-import java.util.ArrayList;
-import java.util.List;
+
 import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
 import smtpd.imsg.Agent;
@@ -13,6 +12,9 @@ import smtpd.imsg.QueueToScheduler.Plan;
 import smtpd.imsg.QueueToScheduler.Result;
 import smtpd.imsg.QueueToScheduler.RetryRow;
 import smtpd.proc.Edge;
+
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * What the scheduler is told. Rows of one turn of the loop go in one frame. While the scheduler is
@@ -104,15 +106,20 @@ public final class SchedulerFeed {
         edge.send(0, new QueueToScheduler.AgentLost(agent));
     }
 
-    void snapshot(Agent agent, List<Evpid> evpids, boolean more) {
+    /** All that is in flight with an agent. */
+    void snapshot(Agent agent, List<Evpid> evpids) {
         flush();
-        QueueToScheduler.InFlightSnapshot part =
-                new QueueToScheduler.InFlightSnapshot(agent, evpids);
-        if (more) {
-            edge.sendMore(0, part);
-        } else {
-            edge.send(0, part);
+        int from = 0;
+        while (evpids.size() - from > LIST) {
+            edge.sendMore(
+                    0,
+                    new QueueToScheduler.InFlightSnapshot(
+                            agent, evpids.subList(from, from + LIST)));
+            from += LIST;
         }
+        edge.send(
+                0,
+                new QueueToScheduler.InFlightSnapshot(agent, evpids.subList(from, evpids.size())));
     }
 
     void progress(QueueToScheduler.LoadPhase phase, long count) {

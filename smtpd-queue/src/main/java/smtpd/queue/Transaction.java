@@ -1,12 +1,15 @@
 package smtpd.queue;
 
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import smtpd.envelope.Envelope;
 import smtpd.envelope.Msgid;
 import smtpd.queue.backend.ContentFile;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /** One transaction of one SMTP session before its commit: in memory alone. */
 final class Transaction {
@@ -22,32 +25,29 @@ final class Transaction {
     /** An envelope of a set, with the low half of the id it will have. */
     record Staged(int low, Envelope envelope) {}
 
+    /** A set whose parts are still coming. */
+    static final class Arriving {
+        final List<byte[]> texts = new ArrayList<>();
+        long bytes;
+
+        /** Too much came: the rest is counted out and the set refused at its end. */
+        boolean isRefused;
+    }
+
     final Key key;
+
+    /** NONE when no id was to be had: everything in this transaction is refused. */
     final Msgid msgid;
+
     final Map<Integer, List<Staged>> sets = new HashMap<>();
-    final Map<Integer, List<byte[]>> arriving = new HashMap<>();
+    final Map<Integer, Arriving> arriving = new HashMap<>();
+    final Set<Integer> lows = new HashSet<>();
+    boolean isFileAsked;
     ContentFile.Opened file;
     long bytes;
 
     Transaction(Key key, Msgid msgid) {
         this.key = key;
         this.msgid = msgid;
-    }
-
-    /** Adds a part of a set; returns the whole set when this was the last part, else null. */
-    List<byte[]> arrive(int rcptNo, List<byte[]> part, boolean more) {
-        for (byte[] text : part) {
-            bytes += text.length;
-        }
-        if (!more && !arriving.containsKey(rcptNo)) {
-            return part;
-        }
-        List<byte[]> all = arriving.computeIfAbsent(rcptNo, _ -> new ArrayList<>());
-        all.addAll(part);
-        if (more) {
-            return null;
-        }
-        arriving.remove(rcptNo);
-        return all;
     }
 }

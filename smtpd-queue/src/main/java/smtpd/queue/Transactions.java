@@ -1,17 +1,8 @@
 package smtpd.queue;
 
-import java.security.SecureRandom;
-import java.time.Clock;
-import java.util.ArrayList;
-import java.util.EnumSet;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
 import smtpd.envelope.ContentFacts;
 import smtpd.envelope.Envelope;
 import smtpd.envelope.EnvelopeText;
@@ -26,6 +17,7 @@ import smtpd.imsg.QueueToScheduler.Origin;
 import smtpd.imsg.QueueToScheduler.Plan;
 import smtpd.imsg.QueueToSmtp;
 import smtpd.imsg.SmtpToQueue;
+import smtpd.mail.MailAddress;
 import smtpd.proc.Edge;
 import smtpd.proc.Frame;
 import smtpd.proc.IdSource;
@@ -35,6 +27,18 @@ import smtpd.queue.backend.QueueBackend.CommitState;
 import smtpd.queue.backend.QueueBackend.NewContent;
 import smtpd.stat.Stat;
 import smtpd.stat.Stats;
+import smtpd.sys.Fd;
+
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Mail on its way in: sets of envelopes staged in memory at RCPT, one commit at the dot. Nothing is
@@ -48,6 +52,7 @@ final class Transactions {
     private static final long MAX_STAGED_BYTES = 64L << 20;
     private static final int CLOSED_SECONDS = 300;
     private static final int MAX_DRAWS = 1000;
+    private static final int MAX_LOWS = 1024;
     private static final Outcome TEMPORARY =
             new Outcome.Temporary("451 4.3.0 Temporary failure", "4.3.0");
     private static final Outcome FULL =
@@ -66,6 +71,10 @@ final class Transactions {
     private final Map<Transaction.Key, Transaction> open = new HashMap<>();
     private final Set<Msgid> drawn = new HashSet<>();
     private final Map<Transaction.Key, Closed> closed = new HashMap<>();
+
+    /** Commits under way; true when their client was told meanwhile that they failed. */
+    private final Map<Msgid, Boolean> committing = new HashMap<>();
+
     private long stagedBytes;
 
     /** A transaction that ended while expansions of it were still out. */
@@ -109,50 +118,72 @@ final class Transactions {
     /** One set of envelopes, or a part of one; the first frame about a transaction opens it. */
     void stage(Frame frame, EnvelopesSubmit m, int smtpGeneration) {
         Transaction.Key key = new Transaction.Key(frame.id(), m.no());
-        Closed late = closed.get(key);
+        Closed late = closed.isEmpty() ? null : closed.get(key);
         if (late != null) {
             if (!frame.more() && --late.expansionsOut <= 0) {
                 closed.remove(key);
             }
             return;
         }
-        if (IdSource.generationOf(frame.id()) != (smtpGeneration & 0xffff)) {
+        if (!smtp.isUp() || IdSource.generationOf(frame.id()) != (smtpGeneration & 0xffff)) {
             return; // an older smtp asked; nobody waits for this
         }
         Transaction tx = open.get(key);
         if (tx == null) {
-            Msgid msgid = draw();
-            if (msgid.isNone()) {
-                store(key, m.rcptNo(), Msgid.NONE, List.of(), TEMPORARY);
-                return;
-            }
-            tx = new Transaction(key, msgid);
+            tx = new Transaction(key, draw());
             open.put(key, tx);
         }
-        long before = tx.bytes;
-        List<byte[]> set = tx.arrive(m.rcptNo(), m.envelopes(), frame.more());
-        stagedBytes += tx.bytes - before;
+        Transaction.Arriving set = tx.arriving.get(m.rcptNo());
         if (set == null) {
+            set = new Transaction.Arriving();
+            tx.arriving.put(m.rcptNo(), set);
+        }
+        add(tx, set, m.envelopes());
+        if (!frame.more()) {
+            tx.arriving.remove(m.rcptNo());
+            complete(tx, m.rcptNo(), set);
+        }
+    }
+
+    private void add(Transaction tx, Transaction.Arriving set, List<byte[]> part) {
+        long more = 0;
+        for (byte[] text : part) {
+            more += text.length;
+        }
+        if (tx.bytes + more > MAX_TRANSACTION_BYTES || stagedBytes + more > MAX_STAGED_BYTES) {
+            set.isRefused = true;
+            giveBack(tx, set);
+        }
+        if (!set.isRefused) {
+            set.texts.addAll(part);
+            set.bytes += more;
+            tx.bytes += more;
+            stagedBytes += more;
+        }
+    }
+
+    private void giveBack(Transaction tx, Transaction.Arriving set) {
+        set.texts.clear();
+        tx.bytes -= set.bytes;
+        stagedBytes -= set.bytes;
+        set.bytes = 0;
+    }
+
+    /** All or nothing, and exactly one answer for each set. */
+    private void complete(Transaction tx, int rcptNo, Transaction.Arriving set) {
+        Outcome outcome = set.isRefused ? FULL : tx.msgid.isNone() ? TEMPORARY : Outcome.ok();
+        List<Transaction.Staged> staged = outcome.isOk() ? read(tx, set.texts) : List.of();
+        if (staged.isEmpty()) {
+            giveBack(tx, set);
+            store(tx.key, rcptNo, tx.msgid, List.of(), outcome.isOk() ? TEMPORARY : outcome);
             return;
         }
-        if (tx.bytes > MAX_TRANSACTION_BYTES || stagedBytes > MAX_STAGED_BYTES) {
-            store(key, m.rcptNo(), tx.msgid, List.of(), FULL);
-            return;
+        tx.sets.put(rcptNo, staged);
+        List<Integer> lows = new ArrayList<>(Math.min(staged.size(), MAX_LOWS));
+        for (int i = 0; i < staged.size() && i < MAX_LOWS; i++) {
+            lows.add(staged.get(i).low());
         }
-        List<Transaction.Staged> staged = read(tx, set);
-        if (staged == null) {
-            store(key, m.rcptNo(), tx.msgid, List.of(), TEMPORARY);
-            return;
-        }
-        tx.sets.put(m.rcptNo(), staged);
-        List<Integer> lows = new ArrayList<>(staged.size());
-        staged.forEach(s -> lows.add(s.low()));
-        store(
-                key,
-                m.rcptNo(),
-                tx.msgid,
-                lows.size() > 1024 ? lows.subList(0, 1024) : lows,
-                Outcome.ok());
+        store(tx.key, rcptNo, tx.msgid, lows, outcome);
     }
 
     private void store(
@@ -161,17 +192,15 @@ final class Transactions {
                 key.sid(), new QueueToSmtp.RecipientStored(key.no(), rcptNo, msgid, lows, outcome));
     }
 
+    /** Empty when one of them cannot be used. */
     private List<Transaction.Staged> read(Transaction tx, List<byte[]> set) {
-        Set<Integer> used = new HashSet<>();
-        tx.sets.values().forEach(all -> all.forEach(s -> used.add(s.low())));
         List<Transaction.Staged> staged = new ArrayList<>(set.size());
         for (byte[] text : set) {
             if (!(EnvelopeText.parse(text) instanceof Verdict.Usable usable)) {
                 LOG.error("event=bad-envelope from=lka msgid={}", tx.msgid);
-                return null;
+                return List.of();
             }
-            int low = drawLow(used);
-            staged.add(new Transaction.Staged(low, usable.envelope()));
+            staged.add(new Transaction.Staged(drawLow(tx.lows), usable.envelope()));
         }
         return staged;
     }
@@ -202,19 +231,33 @@ final class Transactions {
         return Msgid.NONE;
     }
 
+    /** A drawn id is stored, or will not be. */
+    void release(Msgid msgid) {
+        drawn.remove(msgid);
+    }
+
+    int drawnCount() {
+        return drawn.size();
+    }
+
+    long stagedBytes() {
+        return stagedBytes;
+    }
+
     // ---- content and commit
 
     void openContent(Frame frame, SmtpToQueue.OpenContent m) {
         Transaction tx = open.get(new Transaction.Key(frame.id(), m.no()));
-        if (tx == null || tx.file != null) {
+        if (tx == null || tx.msgid.isNone() || tx.isFileAsked) {
             smtp.send(frame.id(), new QueueToSmtp.ContentFile(m.no(), TEMPORARY));
             return;
         }
+        tx.isFileAsked = true;
         onLoop.run(
                 backend.newContent(tx.msgid),
                 file -> {
                     switch (file) {
-                        case ContentFile.Opened o when open.containsKey(tx.key) -> {
+                        case ContentFile.Opened o when open.get(tx.key) == tx -> {
                             tx.file = o;
                             smtp.send(
                                     frame.id(),
@@ -222,7 +265,7 @@ final class Transactions {
                                     o.fd());
                         }
                         case ContentFile.Opened o -> {
-                            smtpd.sys.Fd.closeQuietly(o.fd());
+                            Fd.closeQuietly(o.fd());
                             o.handle().abort();
                         }
                         case ContentFile.Failed f -> {
@@ -262,10 +305,16 @@ final class Transactions {
                         ? new NewContent.InFile(tx.file, m.size(), m.crc32c(), m.lines())
                         : new NewContent.Memory(
                                 m.content().array(), m.content().offset(), m.content().length());
+        committing.put(tx.msgid, false);
         onLoop.run(
                 backend.commit(new QueueBackend.Commit(tx.msgid, content, texts, List.of())),
                 done -> {
                     drawn.remove(tx.msgid);
+                    boolean isWithdrawn = committing.remove(tx.msgid);
+                    if (isWithdrawn && done instanceof QueueBackend.Stored.Ok) {
+                        withdraw(tx.msgid);
+                        return;
+                    }
                     switch (done) {
                         case QueueBackend.Stored.Ok _ ->
                                 committed(key, tx, m, texts, stored, plans);
@@ -288,7 +337,7 @@ final class Transactions {
             List<QueueBackend.Text> texts,
             List<EnvelopeStore.Stored> stored,
             List<Plan> plans) {
-        Set<Envelope> seen = new HashSet<>();
+        Map<MailAddress, List<Envelope>> seen = tx.lows.size() == 1 ? Map.of() : new HashMap<>();
         byte[] accepted = m.accepted();
         for (int rcptNo = 0; rcptNo < accepted.length * 8; rcptNo++) {
             if ((accepted[rcptNo >> 3] & 1 << (rcptNo & 7)) == 0) {
@@ -299,7 +348,7 @@ final class Transactions {
                 return false;
             }
             for (Transaction.Staged s : set) {
-                if (!seen.add(s.envelope())) {
+                if (tx.lows.size() > 1 && isDouble(seen, s.envelope())) {
                     continue; // the same recipient twice is one envelope
                 }
                 Envelope envelope = complete(s.envelope(), facts, m.needFlags());
@@ -311,6 +360,22 @@ final class Transactions {
             }
         }
         return true;
+    }
+
+    /** Equal but for the second in which its RCPT came. */
+    private static boolean isDouble(Map<MailAddress, List<Envelope>> seen, Envelope envelope) {
+        List<Envelope> same = seen.computeIfAbsent(envelope.dest(), _ -> new ArrayList<>(1));
+        for (Envelope other : same) {
+            Envelope then =
+                    other.ctime() == envelope.ctime()
+                            ? other
+                            : other.toBuilder().ctime(envelope.ctime()).build();
+            if (then.equals(envelope)) {
+                return true;
+            }
+        }
+        same.add(envelope);
+        return false;
     }
 
     private static Envelope complete(Envelope envelope, ContentFacts facts, int needFlags) {
@@ -377,6 +442,8 @@ final class Transactions {
         if (tx != null) {
             stagedBytes -= tx.bytes;
             forget(tx);
+        } else if (committing.containsKey(m.msgid())) {
+            committing.put(m.msgid(), true);
         } else if (!m.msgid().isNone()) {
             withdraw(m.msgid());
         }
@@ -396,7 +463,15 @@ final class Transactions {
                     List<Evpid> ids = entries.stream().map(QueueBackend.Entry::id).toList();
                     onLoop.run(
                             backend.delete(ids),
-                            _ -> {
+                            stored -> {
+                                if (stored instanceof QueueBackend.Stored.Temporary t) {
+                                    LOG.error(
+                                            "problem=not-withdrawn msgid={} cause=\"{}\"",
+                                            msgid,
+                                            t.cause());
+                                    scheduler.ready(msgid, Origin.FOUND, plans(entries));
+                                    return;
+                                }
                                 LOG.info(
                                         "0000000000000000 queue remove msgid={} reason=withdrawn",
                                         msgid);
@@ -407,6 +482,16 @@ final class Transactions {
                                 }
                             });
                 });
+    }
+
+    private static List<Plan> plans(List<QueueBackend.Entry> entries) {
+        List<Plan> plans = new ArrayList<>();
+        for (QueueBackend.Entry e : entries) {
+            if (EnvelopeText.parse(e.text()) instanceof Verdict.Usable usable) {
+                plans.add(Plans.of(e.id(), usable.envelope()));
+            }
+        }
+        return plans;
     }
 
     /** After a restart of this process: was that commit made durable? */
@@ -426,9 +511,9 @@ final class Transactions {
     }
 
     private void remember(Transaction.Key key, int expansionsOut) {
-        long now = clock.millis() / 1000;
-        closed.values().removeIf(c -> c.until < now);
         if (expansionsOut > 0) {
+            long now = clock.millis() / 1000;
+            closed.values().removeIf(c -> c.until < now);
             closed.put(key, new Closed(expansionsOut, now + CLOSED_SECONDS));
         }
     }
@@ -451,7 +536,9 @@ final class Transactions {
     /** Sets that did not arrive whole never will. */
     void lkaLost() {
         for (Transaction tx : open.values()) {
+            tx.arriving.values().forEach(set -> giveBack(tx, set));
             tx.arriving.clear();
         }
+        closed.clear();
     }
 }

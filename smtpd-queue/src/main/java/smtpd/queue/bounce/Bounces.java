@@ -1,26 +1,16 @@
 package smtpd.queue.bounce;
 
 import io.netty.channel.EventLoop;
-import java.time.Clock;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
-import java.util.EnumSet;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
-import java.util.zip.CRC32C;
+
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
 import smtpd.envelope.BounceType;
 import smtpd.envelope.ContentFacts;
 import smtpd.envelope.DsnReturn;
 import smtpd.envelope.Envelope;
 import smtpd.envelope.EnvelopeText;
+import smtpd.envelope.EnvelopeType;
 import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
 import smtpd.envelope.Verdict;
@@ -46,6 +36,22 @@ import smtpd.queue.backend.QueueBackend;
 import smtpd.queue.backend.QueueBackend.NewContent;
 import smtpd.stat.Stat;
 import smtpd.stat.Stats;
+
+import java.time.Clock;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.zip.CRC32C;
 
 /**
  * The agent for bounce envelopes: gathers those of one message, writes one notice for all, and
@@ -101,6 +107,11 @@ public final class Bounces {
     private final NoticeWriter writer;
     private final BounceMaker maker;
     private Supplier<Msgid> draw = () -> Msgid.NONE;
+    private Consumer<Msgid> release = _ -> {};
+
+    /** Ordered and not answered: what is ordered again meanwhile has its answer coming. */
+    private final Set<Evpid> taken = new HashSet<>();
+
     private final Map<Key, Group> gathering = new LinkedHashMap<>();
     private final Deque<Group> full = new ArrayDeque<>();
     private final Map<Long, Asked> asked = new HashMap<>();
@@ -146,8 +157,9 @@ public final class Bounces {
     }
 
     /** Where message ids are drawn. */
-    public void drawFrom(Supplier<Msgid> source) {
+    public void drawFrom(Supplier<Msgid> source, Consumer<Msgid> giveBack) {
         this.draw = source;
+        this.release = giveBack;
     }
 
     public BounceMaker maker() {
@@ -159,17 +171,69 @@ public final class Bounces {
     /** Bounce envelopes that are due. */
     public void dispatch(List<Evpid> evpids) {
         for (Evpid id : evpids) {
-            envelopes.load(
-                    id,
-                    loaded -> {
-                        switch (loaded) {
-                            case EnvelopeStore.Loaded.Found f -> gather(id, f.stored().envelope());
-                            case EnvelopeStore.Loaded.Absent _ -> scheduler.vanished(id, true);
-                            case EnvelopeStore.Loaded.Unreadable _ ->
-                                    scheduler.localDelay(id, LOCAL_DELAY_SECONDS);
-                        }
-                    });
+            if (taken.add(id)) {
+                envelopes.load(id, loaded -> loaded(id, loaded));
+            }
         }
+    }
+
+    private void loaded(Evpid id, EnvelopeStore.Loaded loaded) {
+        switch (loaded) {
+            case EnvelopeStore.Loaded.Found f -> {
+                Envelope envelope = f.stored().envelope();
+                if (envelope.type() != EnvelopeType.BOUNCE || envelope.bounce().type() == null) {
+                    changedByHand(id, envelope);
+                } else if (envelope.bounce().notice().isNone()) {
+                    gather(id, envelope);
+                } else {
+                    lookForNotice(id, envelope);
+                }
+            }
+            case EnvelopeStore.Loaded.Absent _ -> {
+                taken.remove(id);
+                scheduler.vanished(id, true);
+            }
+            case EnvelopeStore.Loaded.Unreadable u -> {
+                LOG.warn("problem=unreadable evpid={} cause=\"{}\"", id, u.cause());
+                localDelay(id);
+            }
+        }
+    }
+
+    /** It is of another kind now: the scheduler learns it anew. */
+    private void changedByHand(Evpid id, Envelope envelope) {
+        LOG.warn("problem=no-bounce evpid={} type={}", id, envelope.type().text());
+        taken.remove(id);
+        scheduler.vanished(id, true);
+        if (envelope.type() != EnvelopeType.BOUNCE) {
+            scheduler.ready(id.msgid(), Origin.FOUND, List.of(Plans.of(id, envelope)));
+        }
+    }
+
+    /** A notice of it was begun: when that message exists, this report was made. */
+    private void lookForNotice(Evpid id, Envelope envelope) {
+        onLoop.run(
+                backend.state(envelope.bounce().notice()),
+                state -> {
+                    if (state != QueueBackend.CommitState.DURABLE) {
+                        gather(id, envelope);
+                        return;
+                    }
+                    onLoop.run(
+                            backend.delete(List.of(id)),
+                            stored -> {
+                                if (stored instanceof QueueBackend.Stored.Temporary) {
+                                    localDelay(id);
+                                } else {
+                                    end(id, Result.OK);
+                                }
+                            });
+                });
+    }
+
+    private void localDelay(Evpid id) {
+        taken.remove(id);
+        scheduler.localDelay(id, LOCAL_DELAY_SECONDS);
     }
 
     private void gather(Evpid id, Envelope envelope) {
@@ -181,7 +245,7 @@ public final class Bounces {
                         envelope.bounce().delay().toSeconds(),
                         envelope.bounce().expire().toSeconds(),
                         envelope.dsn().ret());
-        long now = clock.millis();
+        long now = millis();
         Group group = gathering.computeIfAbsent(key, _ -> new Group(now));
         group.reports.add(new Report(id, envelope));
         group.last = now;
@@ -196,9 +260,13 @@ public final class Bounces {
         }
     }
 
+    private static long millis() {
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+    }
+
     private void look() {
         timer = false;
-        long now = clock.millis();
+        long now = millis();
         long wait = LONGEST_MILLIS;
         for (var groups = gathering.values().iterator(); groups.hasNext(); ) {
             Group group = groups.next();
@@ -297,7 +365,14 @@ public final class Bounces {
             envelopes.update(
                     report.id(),
                     changed,
-                    _ -> scheduler.retry(report.id(), changed.retry(), changed.lastBounce()));
+                    stored -> {
+                        taken.remove(report.id());
+                        if (stored instanceof QueueBackend.Stored.Absent) {
+                            scheduler.vanished(report.id(), true);
+                        } else {
+                            scheduler.retry(report.id(), changed.retry(), changed.lastBounce());
+                        }
+                    });
         }
         finished(question.group);
     }
@@ -316,7 +391,7 @@ public final class Bounces {
                 backend.delete(all),
                 stored -> {
                     if (stored instanceof QueueBackend.Stored.Temporary) {
-                        all.forEach(id -> scheduler.localDelay(id, LOCAL_DELAY_SECONDS));
+                        all.forEach(this::localDelay);
                     } else {
                         all.forEach(id -> end(id, Result.FAIL));
                     }
@@ -325,6 +400,7 @@ public final class Bounces {
     }
 
     private void end(Evpid id, Result result) {
+        taken.remove(id);
         envelopes.drop(id);
         scheduler.done(id, result);
     }
@@ -391,6 +467,7 @@ public final class Bounces {
         for (byte[] text : question.envelopes) {
             if (!(EnvelopeText.parse(text) instanceof Verdict.Usable usable)) {
                 LOG.error("event=bad-envelope from=lka kind=bounce");
+                release.accept(notice);
                 give(question);
                 return;
             }
@@ -420,6 +497,7 @@ public final class Bounces {
                         failed[0] |= stored instanceof QueueBackend.Stored.Temporary;
                         if (--left[0] == 0) {
                             if (failed[0]) {
+                                release.accept(notice);
                                 later(group);
                             } else {
                                 then.run();
@@ -445,6 +523,7 @@ public final class Bounces {
                                 texts,
                                 done)),
                 result -> {
+                    release.accept(notice);
                     if (!(result instanceof QueueBackend.Stored.Ok)) {
                         LOG.error("problem=no-notice msgid={} cause=\"{}\"", notice, result);
                         later(group);
@@ -468,16 +547,12 @@ public final class Bounces {
     }
 
     private void later(Group group) {
-        group.reports.forEach(r -> scheduler.localDelay(r.id(), LOCAL_DELAY_SECONDS));
+        group.reports.forEach(r -> localDelay(r.id()));
         finished(group);
     }
 
-    /** Bounce envelopes that are being worked on; for snapshots and tests. */
-    public Set<Evpid> inWork() {
-        Set<Evpid> all = new java.util.HashSet<>();
-        gathering.values().forEach(g -> g.reports.forEach(r -> all.add(r.id())));
-        full.forEach(g -> g.reports.forEach(r -> all.add(r.id())));
-        asked.values().forEach(a -> a.group.reports.forEach(r -> all.add(r.id())));
-        return all;
+    /** Bounce envelopes that are being worked on. */
+    public List<Evpid> inWork() {
+        return List.copyOf(taken);
     }
 }
