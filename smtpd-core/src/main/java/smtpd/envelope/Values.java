@@ -1,7 +1,7 @@
 package smtpd.envelope;
 
-import io.netty.util.NetUtil;
 import smtpd.mail.MailAddress;
+import smtpd.table.Netaddr;
 
 /**
  * The checks every value of an envelope passes when it is made, so that none can break out of its
@@ -66,12 +66,23 @@ final class Values {
 
     /** {@code local} or an IP address without brackets or tag. */
     static String sockaddr(String value) {
-        if (!value.equals("local")
-                && !NetUtil.isValidIpV4Address(value)
-                && !NetUtil.isValidIpV6Address(value)) {
+        if (!value.equals("local") && !(isBare(value) && Netaddr.isAddress(value))) {
             throw new IllegalArgumentException("sockaddr: not an address");
         }
         return value;
+    }
+
+    /**
+     * Begins like an address, not like a bracket or a tag; no blanks, also not behind {@code %}.
+     */
+    private static boolean isBare(String value) {
+        for (int i = 0; i < value.length(); i++) {
+            if (value.charAt(i) <= ' ') {
+                return false;
+            }
+        }
+        return !value.isEmpty()
+                && (value.charAt(0) == ':' || Character.digit(value.charAt(0), 16) >= 0);
     }
 
     /** {@code SCHEME://[label@]host[:port]}. */

@@ -2,17 +2,20 @@ package smtpd.ctl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The command without a daemon. */
 class SmtpctlTest {
@@ -108,6 +111,39 @@ class SmtpctlTest {
         Typed absent = type("show", "message", "2fd2c1f3");
         assertThat(absent.status()).isEqualTo(1);
         assertThat(absent.errors()).isEqualTo("no such message\n");
+    }
+
+    /** The launcher gives it no more: every further jar would cost start-up time. */
+    @Test
+    void threeJarsAreEnough() throws Exception {
+        Files.writeString(message("2fd2c1f2").resolve("2fd2c1f2a1b3c4d5"), ENVELOPE);
+        List<String> jars = new ArrayList<>();
+        for (Class<?> one :
+                List.of(Smtpctl.class, smtpd.conf.Instance.class, picocli.CommandLine.class)) {
+            jars.add(
+                    Path.of(one.getProtectionDomain().getCodeSource().getLocation().toURI())
+                            .toString());
+        }
+        Process process =
+                new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                                "-cp",
+                                String.join(":", jars),
+                                "smtpd.ctl.Smtpctl",
+                                "--socket",
+                                dir.resolve("none").toString(),
+                                "-r",
+                                dir.toString(),
+                                "show",
+                                "queue")
+                        .redirectErrorStream(true)
+                        .start();
+        String text =
+                new String(
+                        process.getInputStream().readAllBytes(),
+                        java.nio.charset.StandardCharsets.UTF_8);
+        assertThat(text).startsWith("2fd2c1f2a1b3c4d5|local|").hasLineCount(1);
+        assertThat(process.waitFor()).isZero();
     }
 
     @Test
