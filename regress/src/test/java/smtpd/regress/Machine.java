@@ -1,0 +1,107 @@
+package smtpd.regress;
+
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** The machine the tests run on: who we are, what {@code /proc} says of a process. */
+final class Machine {
+
+    private static final int NOBODY = 65_534;
+
+    private Machine() {}
+
+    static boolean isRoot() {
+        return uid() == 0;
+    }
+
+    static int uid() {
+        try {
+            return (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static int nobody() {
+        return NOBODY;
+    }
+
+    /** Waits as long as a busy machine may need. */
+    static ConditionFactory await(String what) {
+        return Awaitility.await(what)
+                .atMost(Duration.ofSeconds(120))
+                .pollInterval(Duration.ofMillis(100));
+    }
+
+    /** Kills one process by its id. */
+    static void kill(String signal, long pid) throws IOException, InterruptedException {
+        run(List.of("kill", "-" + signal, Long.toString(pid)));
+    }
+
+    /** How a command ended: its status and both of its outputs. */
+    record Ended(int status, String output) {}
+
+    static Ended run(List<String> command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (!process.waitFor(120, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+            throw new IOException(command + " does not end");
+        }
+        return new Ended(process.exitValue(), output);
+    }
+
+    static int descriptors(long pid) throws IOException {
+        try (Stream<Path> open = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+            return (int) open.count();
+        }
+    }
+
+    /** What each descriptor of a process is, sockets and pipes without their numbers, counted. */
+    static Map<String, Integer> descriptorKinds(long pid) throws IOException {
+        Map<String, Integer> kinds = new TreeMap<>();
+        try (Stream<Path> open = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+            for (Path one : open.toList()) {
+                try {
+                    String target = Files.readSymbolicLink(one).toString();
+                    kinds.merge(target.replaceAll("\\[[0-9]+\\]", ""), 1, Integer::sum);
+                } catch (NoSuchFileException e) {
+                    // Closed since the folder was listed.
+                }
+            }
+        }
+        return kinds;
+    }
+
+    /** The lines {@code Uid:} of all threads of a process: real, effective, saved, file system. */
+    static List<String> uidsOfThreads(long pid) throws IOException {
+        try (Stream<Path> tasks = Files.list(Path.of("/proc/" + pid + "/task"))) {
+            return tasks.map(task -> statusLine(task, "Uid:")).toList();
+        }
+    }
+
+    static String statusLine(Path process, String key) {
+        try (Stream<String> lines = Files.lines(process.resolve("status"))) {
+            return lines.filter(line -> line.startsWith(key))
+                    .map(line -> line.substring(key.length()).strip().replace('\t', ' '))
+                    .findFirst()
+                    .orElse("");
+        } catch (IOException | UncheckedIOException e) {
+            return "";
+        }
+    }
+}
