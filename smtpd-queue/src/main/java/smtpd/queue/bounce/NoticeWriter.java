@@ -226,7 +226,7 @@ final class NoticeWriter {
     }
 
     private static String statusCode(BounceType kind, Envelope report) {
-        String esc = report.dsn().enhancedStatus();
+        String esc = enhancedStatus(report);
         if (kind == BounceType.FAILED) {
             return esc.isEmpty() ? "5.0.0" : esc;
         }
@@ -234,6 +234,25 @@ final class NoticeWriter {
             return esc.startsWith("4.") ? esc : "4.0.0";
         }
         return "2.0.0";
+    }
+
+    /**
+     * The envelope's own fields hold one digit of subject and detail; a longer status such as
+     * 5.1.10 stands in the error line.
+     */
+    private static String enhancedStatus(Envelope report) {
+        String stored = report.dsn().enhancedStatus();
+        String line = report.errorline();
+        int end = line.indexOf(' ', 4);
+        if (stored.isEmpty() || end < 0 || line.charAt(3) != ' ') {
+            return stored;
+        }
+        String told = line.substring(4, end);
+        boolean isStatus =
+                told.startsWith(stored.substring(0, 2))
+                        && told.chars().filter(c -> c == '.').count() == 2
+                        && told.chars().allMatch(c -> c == '.' || c >= '0' && c <= '9');
+        return isStatus ? told : stored;
     }
 
     private static void field(StringBuilder t, String name, String value) {
