@@ -59,9 +59,9 @@ final class Sink implements AutoCloseable {
         return this;
     }
 
-    Sink answerAsUsual() {
-        answers.clear();
-        return this;
+    /** Lines beginning so get the usual reply again. */
+    void forget(String beginning) {
+        answers.remove(beginning);
     }
 
     List<Mail> mails() {
