@@ -15,10 +15,10 @@ import io.netty.channel.unix.DomainSocketReadMode;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.util.concurrent.ScheduledFuture;
-import java.util.ArrayDeque;
-import java.util.concurrent.TimeUnit;
+
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
 import smtpd.imsg.BadFrame;
 import smtpd.imsg.Edges;
 import smtpd.imsg.FrameHeader;
@@ -26,8 +26,12 @@ import smtpd.imsg.Message;
 import smtpd.imsg.Role;
 import smtpd.imsg.UnsendableMessage;
 import smtpd.imsg.Vocabulary;
+import smtpd.log.Trace;
 import smtpd.sys.Fd;
 import smtpd.sys.SysException;
+
+import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
 
 /**
  * One end of the connection between two incarnations of two processes: frames on one socket, and
@@ -195,6 +199,9 @@ public final class Link {
             passDescriptor(fd);
         }
         profile.sent(peer, outbound, message, length);
+        if (Trace.IMSG.isOn()) {
+            trace(id, "out", message.getClass().getSimpleName(), length);
+        }
         if (batch.readableBytes() >= FLUSH_BYTES) {
             flush();
         } else if (!flushScheduled) {
@@ -360,10 +367,18 @@ public final class Link {
             return false;
         }
         in.readerIndex(start + length);
+        if (Trace.IMSG.isOn()) {
+            trace(frame.id(), "in", inbound.name(type), length);
+        }
         long begun = profile.begin();
         owner.received(frame, message);
         profile.handled(peer, inbound, type, length, begun);
         return true;
+    }
+
+    /** Names and sizes alone: what is in the fields may be secret, and is mail. */
+    private void trace(long id, String direction, String type, int length) {
+        Trace.IMSG.line(id, direction, peer.title() + " " + type + " len=" + length);
     }
 
     private static boolean isInode(int fd, long inode) {

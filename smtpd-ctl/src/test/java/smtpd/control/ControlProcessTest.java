@@ -3,14 +3,11 @@ package smtpd.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+
 import smtpd.conf.Config;
 import smtpd.conf.ConfigBundle;
 import smtpd.conf.ConfigParser;
@@ -39,6 +36,11 @@ import smtpd.imsg.Selection;
 import smtpd.proc.Harness;
 import smtpd.stat.Stat;
 import smtpd.sys.Sockets;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Control between scripted processes and the real smtpctl over a real socket. */
 class ControlProcessTest {
@@ -231,6 +233,40 @@ class ControlProcessTest {
         Typed untrace = type("untrace", "all");
         assertThat(mta.get(ControlToChild.TraceState.class).mask()).isZero();
         assertThat(untrace.text()).contains("silent: mta");
+    }
+
+    @Test
+    void aTraceOfMessagesIsWrittenAndEndsAtOnce() {
+        var lines =
+                new ch.qos.logback.core.read.ListAppender<
+                        ch.qos.logback.classic.spi.ILoggingEvent>();
+        lines.start();
+        var log =
+                (ch.qos.logback.classic.Logger)
+                        org.slf4j.LoggerFactory.getLogger("smtpd.trace.imsg");
+        log.addAppender(lines);
+        try {
+            assertThat(type("trace", "imsg").status()).isZero();
+            var mta = harness.peer(Role.MTA);
+            mta.expect(ControlToChild.TraceState.class);
+            mta.send(0, new ChildToControl.TraceApplied(2));
+            await().untilAsserted(
+                            () ->
+                                    assertThat(List.copyOf(lines.list))
+                                            .anyMatch(
+                                                    e ->
+                                                            e.getFormattedMessage()
+                                                                    .contains(
+                                                                            "dir=in text=\"mta"
+                                                                                + " TraceApplied"
+                                                                                + " len=")));
+            assertThat(type("untrace", "imsg").status()).isZero();
+            int before = lines.list.size();
+            assertThat(type("show", "stats").status()).isZero();
+            assertThat(lines.list).hasSize(before);
+        } finally {
+            log.detachAppender(lines);
+        }
     }
 
     @Test
