@@ -62,7 +62,8 @@ class ArchitectureTest {
                                                         c.getPackageName().equals("smtpd." + p)
                                                                 || c.getPackageName()
                                                                         .startsWith(
-                                                                                "smtpd." + p + ".")));
+                                                                                "smtpd." + p
+                                                                                        + ".")));
         ArchRuleDefinition.noClasses()
                 .that()
                 .resideInAnyPackage(

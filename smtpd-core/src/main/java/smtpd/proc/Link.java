@@ -15,10 +15,10 @@ import io.netty.channel.unix.DomainSocketReadMode;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.util.concurrent.ScheduledFuture;
-
+import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
 import smtpd.imsg.BadFrame;
 import smtpd.imsg.Edges;
 import smtpd.imsg.FrameHeader;
@@ -29,9 +29,6 @@ import smtpd.imsg.Vocabulary;
 import smtpd.log.Trace;
 import smtpd.sys.Fd;
 import smtpd.sys.SysException;
-
-import java.util.ArrayDeque;
-import java.util.concurrent.TimeUnit;
 
 /**
  * One end of the connection between two incarnations of two processes: frames on one socket, and

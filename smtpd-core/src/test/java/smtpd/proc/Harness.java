@@ -4,7 +4,13 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
-
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import smtpd.conf.Config;
 import smtpd.imsg.ChildToParent;
 import smtpd.imsg.Edges;
@@ -15,14 +21,6 @@ import smtpd.sys.Fd;
 import smtpd.sys.Memfd;
 import smtpd.sys.Sockets;
 import smtpd.sys.SysException;
-
-import java.util.EnumMap;
-import java.util.Map;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 
 /**
  * One process of the daemon inside a test, on real socket pairs: its parent and its peers are

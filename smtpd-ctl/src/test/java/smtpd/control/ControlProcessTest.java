@@ -3,11 +3,14 @@ package smtpd.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-
 import smtpd.conf.Config;
 import smtpd.conf.ConfigBundle;
 import smtpd.conf.ConfigParser;
@@ -36,11 +39,6 @@ import smtpd.imsg.Selection;
 import smtpd.proc.Harness;
 import smtpd.stat.Stat;
 import smtpd.sys.Sockets;
-
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 
 /** Control between scripted processes and the real smtpctl over a real socket. */
 class ControlProcessTest {
@@ -258,8 +256,8 @@ class ControlProcessTest {
                                                             e.getFormattedMessage()
                                                                     .contains(
                                                                             "dir=in text=\"mta"
-                                                                                + " TraceApplied"
-                                                                                + " len=")));
+                                                                                    + " TraceApplied"
+                                                                                    + " len=")));
             assertThat(type("untrace", "imsg").status()).isZero();
             int before = lines.list.size();
             assertThat(type("show", "stats").status()).isZero();

@@ -1,8 +1,14 @@
 package smtpd.queue;
 
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
 import smtpd.envelope.Envelope;
 import smtpd.envelope.EnvelopeText;
 import smtpd.envelope.Evpid;
@@ -11,14 +17,6 @@ import smtpd.queue.backend.QueueBackend;
 import smtpd.queue.backend.QueueBackend.Load;
 import smtpd.stat.Stat;
 import smtpd.stat.Stats;
-
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.function.Consumer;
 
 /**
  * Envelopes by id: a write-through cache, least recently used out first, before the store. An entry

@@ -1,10 +1,18 @@
 package smtpd.queue;
 
 import io.netty.channel.EventLoop;
-
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
 import smtpd.envelope.ContentFacts;
 import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
@@ -17,17 +25,6 @@ import smtpd.imsg.QueueToAgent.ContentForm;
 import smtpd.imsg.StoredEnvelope;
 import smtpd.proc.Frame;
 import smtpd.sys.Fd;
-
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
-import java.util.function.Predicate;
 
 /**
  * What one agent holds: turns the ids of a batch into envelopes, brings the content with the first

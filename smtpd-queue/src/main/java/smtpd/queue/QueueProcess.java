@@ -1,8 +1,13 @@
 package smtpd.queue;
 
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
 import smtpd.conf.Config;
 import smtpd.envelope.Msgid;
 import smtpd.imsg.Agent;
@@ -30,13 +35,6 @@ import smtpd.queue.backend.BackendException;
 import smtpd.queue.backend.QueueBackend;
 import smtpd.queue.bounce.Bounces;
 import smtpd.sys.Fd;
-
-import java.time.Clock;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 
 /** The queue's mind: owns message and envelope life from creation to removal. */
 public final class QueueProcess extends ChildProcess<ToQueue> {

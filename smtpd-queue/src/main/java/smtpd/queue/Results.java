@@ -1,10 +1,18 @@
 package smtpd.queue;
 
 import io.netty.channel.EventLoop;
-
+import java.time.Clock;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
 import smtpd.envelope.Envelope;
 import smtpd.envelope.EnvelopeText;
 import smtpd.envelope.Evpid;
@@ -19,17 +27,6 @@ import smtpd.log.LogLine;
 import smtpd.queue.backend.QueueBackend;
 import smtpd.queue.bounce.BounceMaker;
 import smtpd.queue.bounce.Bounces;
-
-import java.time.Clock;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 
 /**
  * How tries end. Each result is stored first, then the scheduler hears of it, then the agent, which

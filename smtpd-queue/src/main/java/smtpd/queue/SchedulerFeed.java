@@ -1,7 +1,8 @@
 package smtpd.queue;
 
 import io.netty.channel.EventLoop;
-
+import java.util.ArrayList;
+import java.util.List;
 import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
 import smtpd.imsg.Agent;
@@ -12,9 +13,6 @@ import smtpd.imsg.QueueToScheduler.Plan;
 import smtpd.imsg.QueueToScheduler.Result;
 import smtpd.imsg.QueueToScheduler.RetryRow;
 import smtpd.proc.Edge;
-
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * What the scheduler is told. Rows of one turn of the loop go in one frame. While the scheduler is

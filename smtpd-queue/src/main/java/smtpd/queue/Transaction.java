@@ -1,15 +1,14 @@
 package smtpd.queue;
 
-import smtpd.envelope.Envelope;
-import smtpd.envelope.Msgid;
-import smtpd.queue.backend.ContentFile;
-
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import smtpd.envelope.Envelope;
+import smtpd.envelope.Msgid;
+import smtpd.queue.backend.ContentFile;
 
 /** One transaction of one SMTP session before its commit: in memory alone. */
 final class Transaction {

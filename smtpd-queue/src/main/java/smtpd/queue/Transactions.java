@@ -1,8 +1,17 @@
 package smtpd.queue;
 
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
 import smtpd.envelope.ContentFacts;
 import smtpd.envelope.Envelope;
 import smtpd.envelope.EnvelopeText;
@@ -28,17 +37,6 @@ import smtpd.queue.backend.QueueBackend.NewContent;
 import smtpd.stat.Stat;
 import smtpd.stat.Stats;
 import smtpd.sys.Fd;
-
-import java.security.SecureRandom;
-import java.time.Clock;
-import java.util.ArrayList;
-import java.util.EnumSet;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.function.Predicate;
 
 /**
  * Mail on its way in: sets of envelopes staged in memory at RCPT, one commit at the dot. Nothing is

@@ -1,16 +1,15 @@
 package smtpd.queue;
 
-import smtpd.envelope.Evpid;
-import smtpd.envelope.Msgid;
-import smtpd.queue.backend.BackendException;
-import smtpd.queue.backend.ContentFile;
-import smtpd.queue.backend.QueueBackend;
-
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import smtpd.envelope.Evpid;
+import smtpd.envelope.Msgid;
+import smtpd.queue.backend.BackendException;
+import smtpd.queue.backend.ContentFile;
+import smtpd.queue.backend.QueueBackend;
 
 /** A real store between which and the queue a test can put a full disk, or a wait. */
 final class FaultyBackend implements QueueBackend {

@@ -2,11 +2,15 @@ package smtpd.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-
 import smtpd.envelope.Envelope;
 import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
@@ -17,12 +21,6 @@ import smtpd.imsg.QueueToAgent;
 import smtpd.imsg.QueueToAgent.ContentForm;
 import smtpd.imsg.QueueToScheduler;
 import smtpd.proc.Harness;
-
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.CompletableFuture;
 
 /** Hand-overs: credit, content, and agents that die and return. */
 final class HandOverTest {

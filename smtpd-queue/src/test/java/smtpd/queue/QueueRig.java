@@ -2,6 +2,12 @@ package smtpd.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32C;
 import smtpd.conf.ConfigBundle;
 import smtpd.conf.ConfigParser;
 import smtpd.conf.Instance;
@@ -31,13 +37,6 @@ import smtpd.queue.backend.QueueBackend.Load;
 import smtpd.queue.backend.SpoolConfig;
 import smtpd.queue.backend.SyncMode;
 import smtpd.queue.fs.FsQueue;
-
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.time.Clock;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.zip.CRC32C;
 
 /** A queue process on a real spool among scripted peers. */
 final class QueueRig implements AutoCloseable {

@@ -2,11 +2,13 @@ package smtpd.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-
 import smtpd.envelope.BounceType;
 import smtpd.envelope.DsnFields;
 import smtpd.envelope.Envelope;
@@ -22,10 +24,6 @@ import smtpd.imsg.QueueToScheduler;
 import smtpd.imsg.QueueToScheduler.Result;
 import smtpd.imsg.SchedulerToQueue;
 import smtpd.mail.MailAddress;
-
-import java.nio.file.Path;
-import java.util.List;
-import java.util.concurrent.CompletableFuture;
 
 /** How tries end: stored first, then told. */
 final class ResultsTest {

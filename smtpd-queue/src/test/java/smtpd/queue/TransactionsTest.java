@@ -2,11 +2,15 @@ package smtpd.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-
 import smtpd.envelope.EnvelopeText;
 import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
@@ -20,12 +24,6 @@ import smtpd.imsg.QueueToSmtp;
 import smtpd.imsg.SmtpToQueue;
 import smtpd.queue.backend.QueueBackend.ContentLoad;
 import smtpd.sys.Fd;
-
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 
 /** Mail on its way in, over real socket pairs onto real files. */
 final class TransactionsTest {

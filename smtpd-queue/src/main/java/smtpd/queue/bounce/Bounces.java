@@ -1,10 +1,23 @@
 package smtpd.queue.bounce;
 
 import io.netty.channel.EventLoop;
-
+import java.time.Clock;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
 import smtpd.envelope.BounceType;
 import smtpd.envelope.ContentFacts;
 import smtpd.envelope.DsnReturn;
@@ -36,22 +49,6 @@ import smtpd.queue.backend.QueueBackend;
 import smtpd.queue.backend.QueueBackend.NewContent;
 import smtpd.stat.Stat;
 import smtpd.stat.Stats;
-
-import java.time.Clock;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
-import java.util.EnumSet;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
-import java.util.function.Supplier;
-import java.util.zip.CRC32C;
 
 /**
  * The agent for bounce envelopes: gathers those of one message, writes one notice for all, and
