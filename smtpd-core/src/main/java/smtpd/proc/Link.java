@@ -68,6 +68,7 @@ public final class Link {
     private boolean reported;
     private boolean framesEnded;
     private boolean inDecode;
+    private boolean broken;
     private final ArrayDeque<Integer> arrived = new ArrayDeque<>();
     private ScheduledFuture<?> descriptorTimer;
 
@@ -98,6 +99,7 @@ public final class Link {
             throw new IllegalStateException("link to " + peer + " is up");
         }
         framesEnded = false;
+        broken = false;
         reported = false;
         if (descriptorFd >= 0) {
             EpollDomainSocketChannel channel = new EpollDomainSocketChannel(descriptorFd);
@@ -269,6 +271,7 @@ public final class Link {
                 inbound.name(type),
                 reason,
                 hex);
+        broken = true; // what follows a bad frame is not looked at
         owner.bad(this, reason);
         close();
     }
@@ -280,7 +283,9 @@ public final class Link {
         inDecode = true;
         int count = 0;
         try {
-            while (cumulation != null && cumulation.readableBytes() >= FrameHeader.SIZE) {
+            while (!broken
+                    && cumulation != null
+                    && cumulation.readableBytes() >= FrameHeader.SIZE) {
                 if (!decodeOne()) {
                     break;
                 }
@@ -302,7 +307,8 @@ public final class Link {
     }
 
     private boolean waitsForDescriptor() {
-        return cumulation != null
+        return !broken
+                && cumulation != null
                 && cumulation.readableBytes() >= FrameHeader.SIZE
                 && (cumulation.getUnsignedShort(cumulation.readerIndex() + 6)
                                 & FrameHeader.DESCRIPTOR)

@@ -25,6 +25,7 @@ import smtpd.imsg.ToMta;
 import smtpd.stat.Stat;
 import smtpd.sys.Fd;
 import smtpd.sys.Memfd;
+import smtpd.sys.Sockets;
 
 class ChildProcessTest {
 
@@ -192,5 +193,76 @@ class ChildProcessTest {
                 .isFalse();
         queue.send(5, new QueueToAgent.ResultsStored(1));
         queue.expect(AgentToQueue.Looped.class);
+    }
+
+    /** Connects a queue that the test speaks for byte by byte; returns its end. */
+    private int rawQueue() throws Exception {
+        int[] frames = Sockets.pair();
+        int[] descriptors = Sockets.pair();
+        harness.parent()
+                .send(
+                        0,
+                        new ParentToChild.PeerReplaced(
+                                Role.QUEUE, 1, 2, ParentToChild.EdgePart.FRAMES),
+                        frames[1]);
+        harness.parent()
+                .send(
+                        0,
+                        new ParentToChild.PeerReplaced(
+                                Role.QUEUE, 1, 2, ParentToChild.EdgePart.DESCRIPTORS),
+                        descriptors[1]);
+        await().until(
+                        () ->
+                                harness.onLoop(
+                                        () -> harness.process().diary.contains("joined QUEUE")));
+        return frames[0];
+    }
+
+    private void assertEdgeClosedAndAccused(int fd, byte[] bytes) throws Exception {
+        Fd.write(fd, bytes, 0, bytes.length);
+        assertThat(harness.parent().get(ChildToParent.DropPeer.class).role())
+                .isEqualTo(Role.QUEUE);
+        await().until(() -> harness.onLoop(() -> harness.process().diary.contains("lost QUEUE")));
+        assertThat(harness.hasEnded()).isFalse();
+        Fd.closeQuietly(fd);
+    }
+
+    private static byte[] header(int length, int type, int flags) {
+        return java.nio.ByteBuffer.allocate(20)
+                .putInt(length)
+                .putShort((short) type)
+                .putShort((short) flags)
+                .putInt(0)
+                .putLong(7)
+                .array();
+    }
+
+    @Test
+    void aFrameOfAnImpossibleLengthCostsTheEdgeAndNotTheProcess() throws Exception {
+        assertEdgeClosedAndAccused(rawQueue(), header(1 << 30, 1, 0));
+    }
+
+    @Test
+    void aTypeOfAnotherEdgeCostsTheEdge() throws Exception {
+        int ofLka =
+                smtpd.imsg.Vocabulary.of(ToMta.class)
+                        .number(smtpd.imsg.LkaToMta.HeloNameIs.class);
+        assertEdgeClosedAndAccused(rawQueue(), header(20, ofLka, 0));
+    }
+
+    @Test
+    void unknownFlagsCostTheEdge() throws Exception {
+        int stored =
+                smtpd.imsg.Vocabulary.of(ToMta.class)
+                        .number(QueueToAgent.ResultsStored.class);
+        assertEdgeClosedAndAccused(rawQueue(), header(29, stored, 64));
+    }
+
+    @Test
+    void aBodyThatIsCutCostsTheEdge() throws Exception {
+        int stored =
+                smtpd.imsg.Vocabulary.of(ToMta.class)
+                        .number(QueueToAgent.ResultsStored.class);
+        assertEdgeClosedAndAccused(rawQueue(), header(20, stored, 0));
     }
 }
