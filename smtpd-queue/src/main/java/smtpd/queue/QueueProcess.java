@@ -49,7 +49,8 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
 
     private final BackendFactory backends;
     private final Clock clock;
-    private QueueBackend backend;
+    private ProfiledBackend backend;
+    private boolean isProfiled;
     private boolean isOpening;
     private Parts parts;
 
@@ -98,7 +99,8 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
             return; // the store of a running queue stays what it is
         }
         try {
-            backend = backends.make(config);
+            backend = new ProfiledBackend(backends.make(config));
+            backend.switchOn(isProfiled);
         } catch (BackendException e) {
             throw new ConfigRefused(e.getMessage());
         }
@@ -325,6 +327,22 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
             case ControlToQueue.AgentPaused m ->
                     LOG.debug("{} paused={}", m.agent().title(), m.paused());
         }
+    }
+
+    /** Bit of {@code profile queue}, behind that of imsg. */
+    private static final long PROFILE_QUEUE = 2;
+
+    @Override
+    protected void traced(long mask, long profileMask) {
+        isProfiled = (profileMask & PROFILE_QUEUE) != 0;
+        if (backend != null) {
+            backend.switchOn(isProfiled);
+        }
+    }
+
+    @Override
+    protected List<List<String>> profileRows(String what) {
+        return what.equals("queue") && backend != null ? backend.rows() : List.of();
     }
 
     private HandOver agent(Frame frame) {

@@ -69,8 +69,9 @@ public final class BounceMaker {
         }
         String last = failed.errorline();
         return bounce(failed, BounceType.FAILED)
-                .errorline("451 4.4.7 Envelope expired" + (last.isEmpty() ? "" : ": " + last))
+                .errorline(Wording.EXPIRED + (last.isEmpty() ? "" : ": " + last))
                 .enhancedStatus("4.4.7")
+                .bounceExpire(failed.expire())
                 .build();
     }
 

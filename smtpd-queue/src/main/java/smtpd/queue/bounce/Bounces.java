@@ -2,6 +2,7 @@ package smtpd.queue.bounce;
 
 import io.netty.channel.EventLoop;
 import java.time.Clock;
+import java.time.ZoneId;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -148,7 +149,7 @@ public final class Bounces {
         this.ids = ids;
         this.stats = stats;
         this.clock = clock;
-        this.writer = new NoticeWriter(serverName);
+        this.writer = new NoticeWriter(serverName, ZoneId.systemDefault());
         this.maker = new BounceMaker(clock, stats);
         this.pending = new Pending<>(loop, id -> give(asked.remove(id)));
     }
@@ -469,13 +470,38 @@ public final class Bounces {
                 return;
             }
             Evpid id = Evpid.of(notice, maker.drawLow());
-            Envelope envelope = usable.envelope().toBuilder().content(facts).build();
+            Envelope envelope =
+                    usable.envelope().toBuilder()
+                            .content(facts)
+                            .needs(needs(usable.envelope(), reports, content))
+                            .build();
             byte[] whole = EnvelopeText.dump(envelope);
             texts.add(new QueueBackend.Text(id, whole));
             stored.add(new EnvelopeStore.Stored(envelope, whole));
             plans.add(Plans.of(id, envelope));
         }
         mark(group, notice, () -> commit(group, notice, content, texts, stored, plans));
+    }
+
+    /** What the next hop must be able to do with the notice, beside what lka knows. */
+    private static Set<smtpd.envelope.Need> needs(
+            Envelope notice, List<Envelope> reports, byte[] content) {
+        Set<smtpd.envelope.Need> needs = EnumSet.noneOf(smtpd.envelope.Need.class);
+        needs.addAll(notice.needs());
+        for (byte b : content) {
+            if (b < 0) {
+                needs.add(smtpd.envelope.Need.EIGHTBITMIME);
+                break;
+            }
+        }
+        String to = notice.dest().toString();
+        if (to.chars().anyMatch(c -> c > 127)) {
+            needs.add(smtpd.envelope.Need.SMTPUTF8);
+        }
+        if (reports.stream().anyMatch(r -> r.needs(smtpd.envelope.Need.REQUIRETLS))) {
+            needs.add(smtpd.envelope.Need.REQUIRETLS);
+        }
+        return needs;
     }
 
     /**
