@@ -1,6 +1,6 @@
 package smtpd.envelope;
 
-import java.util.Locale;
+import java.util.HexFormat;
 
 /**
  * What is known of the content of a message, kept in each of its envelopes since any may be the
@@ -21,6 +21,6 @@ public record ContentFacts(long size, int crc32c, long lines) {
     /** {@code SIZE CRC32C LINES}, as in the envelope text. */
     @Override
     public String toString() {
-        return size + " " + String.format(Locale.ROOT, "%08x", crc32c) + " " + lines;
+        return size + " " + HexFormat.of().toHexDigits(crc32c) + " " + lines;
     }
 }

@@ -5,7 +5,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumMap;
-import java.util.Locale;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.zip.CRC32C;
 import smtpd.mail.MailAddress;
@@ -60,7 +60,7 @@ final class EnvelopeWriter {
         if (!isClassic) {
             CRC32C sum = new CRC32C();
             sum.update(out, 0, at);
-            text(Field.END, String.format(Locale.ROOT, "%08x", (int) sum.getValue()));
+            text(Field.END, HexFormat.of().toHexDigits((int) sum.getValue()));
         }
         return Arrays.copyOf(out, at);
     }

@@ -67,6 +67,7 @@ final class Loader {
         cancel();
         done = false;
         count = 0;
+        lastReport = clock.millis();
         run++;
         walk = backend.walk();
         scheduler.progress(LoadPhase.BEGIN, 0);

@@ -181,7 +181,8 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
                         onLoop,
                         stats(),
                         clock,
-                        msgid -> mta.holds(msgid) || mda.holds(msgid));
+                        msgid -> mta.holds(msgid) || mda.holds(msgid),
+                        bounces.maker());
         bounces.drawFrom(transactions::draw, transactions::release);
         parts =
                 new Parts(

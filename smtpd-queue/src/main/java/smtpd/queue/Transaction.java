@@ -22,7 +22,7 @@ final class Transaction {
     record Key(long sid, int no) {}
 
     /** An envelope of a set, with the low half of the id it will have. */
-    record Staged(int low, Envelope envelope) {}
+    record Staged(int low, Envelope envelope, byte[] text) {}
 
     /** A set whose parts are still coming. */
     static final class Arriving {

@@ -13,6 +13,7 @@ import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import smtpd.envelope.ContentFacts;
+import smtpd.envelope.DsnFields;
 import smtpd.envelope.Envelope;
 import smtpd.envelope.EnvelopeText;
 import smtpd.envelope.EnvelopeType;
@@ -34,6 +35,7 @@ import smtpd.queue.backend.ContentFile;
 import smtpd.queue.backend.QueueBackend;
 import smtpd.queue.backend.QueueBackend.CommitState;
 import smtpd.queue.backend.QueueBackend.NewContent;
+import smtpd.queue.bounce.BounceMaker;
 import smtpd.stat.Stat;
 import smtpd.stat.Stats;
 import smtpd.sys.Fd;
@@ -65,6 +67,7 @@ final class Transactions {
     private final Stats stats;
     private final Clock clock;
     private final Predicate<Msgid> handedOut;
+    private final BounceMaker maker;
     private final SecureRandom random = new SecureRandom();
     private final Map<Transaction.Key, Transaction> open = new HashMap<>();
     private final Set<Msgid> drawn = new HashSet<>();
@@ -95,7 +98,8 @@ final class Transactions {
             OnLoop onLoop,
             Stats stats,
             Clock clock,
-            Predicate<Msgid> handedOut) {
+            Predicate<Msgid> handedOut,
+            BounceMaker maker) {
         this.backend = backend;
         this.smtp = smtp;
         this.envelopes = envelopes;
@@ -105,6 +109,7 @@ final class Transactions {
         this.stats = stats;
         this.clock = clock;
         this.handedOut = handedOut;
+        this.maker = maker;
     }
 
     int size() {
@@ -198,7 +203,7 @@ final class Transactions {
                 LOG.error("event=bad-envelope from=lka msgid={}", tx.msgid);
                 return List.of();
             }
-            staged.add(new Transaction.Staged(drawLow(tx.lows), usable.envelope()));
+            staged.add(new Transaction.Staged(drawLow(tx.lows), usable.envelope(), text));
         }
         return staged;
     }
@@ -345,19 +350,49 @@ final class Transactions {
             if (set == null) {
                 return false;
             }
+            boolean isExpanded =
+                    set.size() > 1 && BounceMaker.wantsExpanded(set.getFirst().envelope());
             for (Transaction.Staged s : set) {
                 if (tx.lows.size() > 1 && isDouble(seen, s.envelope())) {
                     continue; // the same recipient twice is one envelope
                 }
                 Envelope envelope = complete(s.envelope(), facts, m.needFlags());
-                byte[] text = EnvelopeText.dump(envelope);
-                Evpid evpid = Evpid.of(tx.msgid, s.low());
-                texts.add(new QueueBackend.Text(evpid, text));
-                stored.add(new EnvelopeStore.Stored(envelope, text));
-                plans.add(Plans.of(evpid, envelope));
+                byte[] text;
+                if (isExpanded) {
+                    envelope = withoutSuccess(envelope);
+                    text = EnvelopeText.dump(envelope);
+                } else {
+                    text = Completion.text(s, envelope);
+                }
+                add(Evpid.of(tx.msgid, s.low()), envelope, text, texts, stored, plans);
+            }
+            if (isExpanded) {
+                Envelope staged = set.getFirst().envelope();
+                Envelope report = maker.expanded(complete(staged, facts, m.needFlags()));
+                Evpid id = Evpid.of(tx.msgid, drawLow(tx.lows));
+                add(id, report, EnvelopeText.dump(report), texts, stored, plans);
+                maker.created();
             }
         }
         return true;
+    }
+
+    private static void add(
+            Evpid id,
+            Envelope envelope,
+            byte[] text,
+            List<QueueBackend.Text> texts,
+            List<EnvelopeStore.Stored> stored,
+            List<Plan> plans) {
+        texts.add(new QueueBackend.Text(id, text));
+        stored.add(new EnvelopeStore.Stored(envelope, text));
+        plans.add(Plans.of(id, envelope));
+    }
+
+    /** Success of the whole is told once; who asked for nothing else hears nothing else. */
+    private static Envelope withoutSuccess(Envelope envelope) {
+        int bits = envelope.dsn().notifyBits() & ~DsnFields.SUCCESS;
+        return envelope.toBuilder().dsnNotify(bits == 0 ? DsnFields.NEVER : bits).build();
     }
 
     /** Equal but for the second in which its RCPT came. */

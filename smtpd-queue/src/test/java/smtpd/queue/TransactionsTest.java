@@ -336,6 +336,85 @@ final class TransactionsTest {
     }
 
     @Test
+    void theTextGrownByOneLineIsTheTextWrittenAnew() {
+        var plain = QueueRig.mail("zed@example.org").build();
+        for (var before :
+                List.of(
+                        plain,
+                        plain.toBuilder().need(smtpd.envelope.Need.EIGHTBITMIME).build(),
+                        plain.toBuilder().hold(new smtpd.envelope.Hold(1, 2)).build(),
+                        QueueRig.relayed("zed@example.org").version(3).build())) {
+            var staged = new Transaction.Staged(1, before, EnvelopeText.dump(before));
+            var complete =
+                    before.toBuilder()
+                            .content(new smtpd.envelope.ContentFacts(5120, 0x8f2c03d1, 131))
+                            .build();
+            assertThat(Completion.text(staged, complete)).isEqualTo(EnvelopeText.dump(complete));
+            var needy = complete.toBuilder().need(smtpd.envelope.Need.SMTPUTF8).build();
+            assertThat(Completion.text(staged, needy)).isEqualTo(EnvelopeText.dump(needy));
+        }
+    }
+
+    @Test
+    void needsKnownOnlyAtTheEndAreStored() {
+        long sid = rig.sid();
+        rig.rcpt(sid, 0, QueueRig.mail("zed@example.org").build());
+        rig.rcpt(sid, 1, QueueRig.mail("z\u00e9d@example.org").build());
+        SmtpToQueue.CommitMessage m = QueueRig.inline(MAIL, 0b11);
+        int needs = smtpd.imsg.Need.EIGHT_BIT_MIME | smtpd.imsg.Need.SMTPUTF8_BY_ADDRESS;
+        Msgid id =
+                rig.commit(
+                                sid,
+                                new SmtpToQueue.CommitMessage(
+                                        1,
+                                        m.accepted(),
+                                        0,
+                                        m.size(),
+                                        m.crc32c(),
+                                        m.lines(),
+                                        needs,
+                                        false,
+                                        m.content()))
+                        .msgid();
+        for (var entry : rig.stored(id)) {
+            var envelope = rig.stored(entry.id());
+            assertThat(envelope.needs(smtpd.envelope.Need.EIGHTBITMIME)).isTrue();
+            assertThat(envelope.needs(smtpd.envelope.Need.SMTPUTF8))
+                    .isEqualTo(
+                            envelope.dest().local().length() == 3
+                                    && envelope.dest().local().charAt(1) > 127);
+        }
+    }
+
+    @Test
+    void aRecipientThatBecameSeveralIsReportedOnceAsThat() {
+        long sid = rig.sid();
+        var base =
+                QueueRig.mail("list@example.org")
+                        .dsnNotify(smtpd.envelope.DsnFields.SUCCESS)
+                        .build();
+        rig.rcpt(
+                sid,
+                0,
+                base.toBuilder().dest(smtpd.mail.MailAddress.split("a@example.org")).build(),
+                base.toBuilder().dest(smtpd.mail.MailAddress.split("b@example.org")).build());
+        Msgid id = rig.commit(sid, QueueRig.inline(MAIL, 1)).msgid();
+        int reports = 0;
+        for (var entry : rig.stored(id)) {
+            var envelope = rig.stored(entry.id());
+            if (envelope.type() == smtpd.envelope.EnvelopeType.BOUNCE) {
+                reports++;
+                assertThat(envelope.bounce().type()).isEqualTo(smtpd.envelope.BounceType.EXPANDED);
+                assertThat(envelope.has(smtpd.envelope.EnvelopeFlag.INTERNAL)).isTrue();
+            } else {
+                assertThat(envelope.dsn().notifyBits()).isEqualTo(smtpd.envelope.DsnFields.NEVER);
+            }
+        }
+        assertThat(reports).isEqualTo(1);
+        assertThat(rig.told(QueueToScheduler.MessageReady.class).plans()).hasSize(3);
+    }
+
+    @Test
     void inlineContentThatIsShorterThanAnnouncedIsRefused() {
         long sid = rig.sid();
         rig.rcpt(sid, 0, QueueRig.mail("zed@example.org").build());

@@ -8,6 +8,7 @@ import org.slf4j.LoggerFactory;
 import smtpd.envelope.BounceType;
 import smtpd.envelope.DsnFields;
 import smtpd.envelope.Envelope;
+import smtpd.envelope.EnvelopeFlag;
 import smtpd.envelope.EnvelopeType;
 import smtpd.envelope.Evpid;
 import smtpd.imsg.AgentToQueue;
@@ -104,6 +105,25 @@ public final class BounceMaker {
                 .enhancedStatus("2.0.0")
                 .remoteMta(m.remote().length() > 255 ? m.remote().substring(0, 255) : m.remote())
                 .build();
+    }
+
+    /**
+     * One recipient became several, each of which no longer reports its success.
+     *
+     * @param staged one of them, not stored so far
+     */
+    public Envelope expanded(Envelope staged) {
+        return bounce(staged, BounceType.EXPANDED)
+                .flag(EnvelopeFlag.INTERNAL)
+                .enhancedStatus("2.0.0")
+                .build();
+    }
+
+    /** Whether a recipient that became several is to be reported as that. */
+    public static boolean wantsExpanded(Envelope staged) {
+        return !staged.isNullSender()
+                && staged.type() != EnvelopeType.BOUNCE
+                && (staged.dsn().notifyBits() & DsnFields.SUCCESS) != 0;
     }
 
     private boolean mayReport(Evpid id, Envelope failed, int kind) {
