@@ -25,6 +25,8 @@ final class Listing {
     /** Rows of a frame: 256 texts of 16 KiB would pass the cap. */
     private static final int MAX_ROW_BYTES = 48 << 10;
 
+    private static final int MAX_TEXT = 500;
+
     private static final Duration FLUSH_LIMIT = Duration.ofSeconds(30);
 
     private final QueueBackend backend;
@@ -48,7 +50,12 @@ final class Listing {
 
     void done(Frame frame, boolean ok, long count, String text) {
         answers.sendTo(
-                frame.peer(), frame.id(), new ChildToControl.ControlDone(ok, count, 0, text));
+                frame.peer(), frame.id(), new ChildToControl.ControlDone(ok, count, 0, cut(text)));
+    }
+
+    /** What a frame takes, for texts with names of files and causes in them. */
+    private static String cut(String text) {
+        return text.length() <= MAX_TEXT ? text : text.substring(0, MAX_TEXT);
     }
 
     /** Adds the texts to a page of the scheduler; rows that are gone are skipped. */
@@ -88,7 +95,7 @@ final class Listing {
                                                 row.time(),
                                                 row.retry(),
                                                 row.holdKey(),
-                                                f.stored().text());
+                                                f.stored().sendable());
                             }
                             if (--left == 0) {
                                 send();
@@ -106,7 +113,7 @@ final class Listing {
                     continue;
                 }
                 count++;
-                if (bytes + row.text().length > MAX_ROW_BYTES) {
+                if (!part.isEmpty() && bytes + row.text().length > MAX_ROW_BYTES) {
                     control.sendTo(frame.peer(), frame.id(), new QueueToControl.EnvelopeLine(part));
                     part = new ArrayList<>();
                     bytes = 0;
@@ -273,7 +280,9 @@ final class Listing {
     private void rows(Frame frame, List<String> lines) {
         for (String line : lines) {
             answers.sendTo(
-                    frame.peer(), frame.id(), new ChildToControl.ShowRow("problem", List.of(line)));
+                    frame.peer(),
+                    frame.id(),
+                    new ChildToControl.ShowRow("problem", List.of(cut(line))));
         }
     }
 }

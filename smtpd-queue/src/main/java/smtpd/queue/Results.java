@@ -182,7 +182,7 @@ final class Results {
                             old.toBuilder()
                                     .errorline(m.text())
                                     .enhancedStatus(m.esc())
-                                    .remoteMta(cut(m.remote(), 255))
+                                    .remoteMta(BounceMaker.host(m.remote()))
                                     .lastTry(now())
                                     .retry(retries)
                                     .build();
@@ -485,10 +485,6 @@ final class Results {
 
     private long now() {
         return clock.millis() / 1000;
-    }
-
-    private static String cut(String text, int max) {
-        return text.length() <= max ? text : text.substring(0, max);
     }
 
     /** Nothing is being changed. */

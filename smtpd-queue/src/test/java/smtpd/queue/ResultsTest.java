@@ -95,6 +95,18 @@ final class ResultsTest {
     }
 
     @Test
+    void whateverTheOtherSideCallsItselfIsStored() {
+        List<Evpid> ids = handed(mail());
+        String odd = "\u00fc\r\nflags: \\".repeat(40);
+        rig.mta.send(0, new AgentToQueue.Deferred(1, ids, "9..x", odd, "", odd));
+        rig.told(QueueToScheduler.Retry.class);
+        Envelope stored = rig.stored(ids.getFirst());
+        assertThat(stored.retry()).isEqualTo(1);
+        assertThat(stored.remoteMta()).hasSize(255).isASCII();
+        assertThat(stored.flags()).isEmpty();
+    }
+
+    @Test
     void aDeliveryEndsMailAndContent() {
         List<Evpid> ids = handed(mail());
         rig.mta.send(0, new AgentToQueue.Delivered(1, ids, "2.0.0", "ok", false, ""));

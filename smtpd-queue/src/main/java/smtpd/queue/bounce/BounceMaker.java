@@ -25,6 +25,8 @@ public final class BounceMaker {
 
     private static final Logger LOG = LoggerFactory.getLogger(BounceMaker.class);
 
+    private static final int MAX_HOST = 255;
+
     private final Clock clock;
     private final Stats stats;
     private final SecureRandom random = new SecureRandom();
@@ -58,7 +60,7 @@ public final class BounceMaker {
         return bounce(failed, BounceType.FAILED)
                 .errorline(text)
                 .enhancedStatus(esc)
-                .remoteMta(remote.length() > 255 ? remote.substring(0, 255) : remote)
+                .remoteMta(host(remote))
                 .build();
     }
 
@@ -103,7 +105,7 @@ public final class BounceMaker {
         return bounce(delivered, relayed ? BounceType.RELAYED : BounceType.DELIVERED)
                 .errorline(m.text())
                 .enhancedStatus("2.0.0")
-                .remoteMta(m.remote().length() > 255 ? m.remote().substring(0, 255) : m.remote())
+                .remoteMta(host(m.remote()))
                 .build();
     }
 
@@ -124,6 +126,16 @@ public final class BounceMaker {
         return !staged.isNullSender()
                 && staged.type() != EnvelopeType.BOUNCE
                 && (staged.dsn().notifyBits() & DsnFields.SUCCESS) != 0;
+    }
+
+    /** A host as an agent names it, made fit for an envelope whatever the other side put there. */
+    public static String host(String remote) {
+        StringBuilder host = new StringBuilder(Math.min(remote.length(), MAX_HOST));
+        for (int i = 0; i < remote.length() && host.length() < MAX_HOST; i++) {
+            char c = remote.charAt(i);
+            host.append(c >= ' ' && c < 0x7f && c != '\\' ? c : '?');
+        }
+        return host.toString();
     }
 
     private boolean mayReport(Evpid id, Envelope failed, int kind) {
