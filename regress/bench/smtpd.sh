@@ -6,6 +6,7 @@
 # a domain of mta to 50.
 SMTPD_TREE=${SMTPD_TREE:-$(dirname "$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")")/etc/target/smtpd}
 SM_DIR=$BENCH_RUN/smtpd
+: "${BENCH_USERS:=bench1 bench2 bench3 bench4}"
 peer_available() { [ -x "$SMTPD_TREE/bin/smtpd" ]; }
 peer_scenarios() { echo inbound-discard inbound-maildir relay; }
 peer_version() { echo 0.1.0; }
