@@ -755,6 +755,10 @@ public final class MdaProcess extends ChildProcess<ToMda> {
 
     @Override
     protected void stop(long deadlineMillis) {
+        if (deliverer == null) {
+            finished(); // stopped before the first configuration came
+            return;
+        }
         turns.pause(true);
         loop().schedule(
                         () -> {

@@ -499,6 +499,12 @@ final class MdaProcessTest {
         assertThat(harness.awaitEnd()).isZero();
     }
 
+    @Test
+    void stopBeforeTheFirstConfigurationIsAtOnce() {
+        harness.parent().send(0, new ParentToChild.Stop(30_000));
+        assertThat(harness.awaitEnd()).isZero();
+    }
+
     // ---- as root
 
     @Test
