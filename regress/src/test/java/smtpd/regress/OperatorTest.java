@@ -171,16 +171,37 @@ class OperatorTest {
     void aTraceIsLoggedUntilItIsSwitchedOff() throws Exception {
         Ctl ctl = daemon.ctl();
         ctl.ok("trace", "smtp");
-        send("bob@mail.site.test", "traced");
-        daemon.awaitLog("trace=smtp ", 1);
-        ctl.ok("untrace", "smtp");
-        Machine.await("no more of it")
-                .until(
-                        () -> {
-                            int before = daemon.log("trace=smtp ").size();
-                            send("bob@mail.site.test", "untraced");
-                            return daemon.log("trace=smtp ").size() == before;
-                        });
+        ctl.ok("trace", "transfer");
+        send("traced@remote.test", "traced");
+        sink.await("traced");
+        daemon.awaitLog("dir=in text=\"RCPT TO:<traced@remote.test>\"", 1);
+        daemon.awaitLog("dir=out text=\"RCPT TO:<traced@remote.test>\"", 1);
+        daemon.awaitLog("dir=in text=\"250 2.0.0 taken\"", 1);
+        ctl.ok("untrace", "all");
+        send("untraced@remote.test", "untraced");
+        sink.await("untraced");
+        daemon.awaitLog("to=<untraced@remote.test> rcpt=", 1);
+        assertThat(daemon.log("text=\"RCPT TO:<untraced@remote.test>\"")).isEmpty();
+    }
+
+    @Test
+    void aRestartedProcessStillTraces() throws Exception {
+        daemon.ctl().ok("trace", "smtp");
+        daemon.killAndAwaitReturn("smtp");
+        Machine.await("the listener is served")
+                .untilAsserted(() -> send("bob@mail.site.test", "again"));
+        daemon.awaitLog("dir=in text=\"RCPT TO:<bob@mail.site.test>\"", 1);
+        daemon.ctl().ok("untrace", "all");
+    }
+
+    @Test
+    void aProfileShowsWhatWasMeasured() throws Exception {
+        Ctl ctl = daemon.ctl();
+        ctl.ok("profile", "imsg");
+        send("bob@mail.site.test", "profiled");
+        site.maildir("bob").await("profiled");
+        Machine.await("measurements").until(() -> !ctl.ok("show", "profile", "imsg").isBlank());
+        ctl.ok("unprofile", "imsg");
     }
 
     @Test

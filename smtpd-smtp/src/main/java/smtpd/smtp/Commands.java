@@ -1,6 +1,7 @@
 package smtpd.smtp;
 
 import java.nio.charset.StandardCharsets;
+import smtpd.log.Trace;
 import smtpd.smtp.Session.State;
 import smtpd.stat.Stat;
 
@@ -103,6 +104,9 @@ final class Commands {
     }
 
     private void execute(byte[] a, int from, int word, int end) {
+        if (Trace.SMTP.isOn()) {
+            Trace.SMTP.line(session.sid(), "in", lineText());
+        }
         if (from == end) {
             session.reply(Reply.EMPTY_COMMAND);
             return;
@@ -181,6 +185,10 @@ final class Commands {
                         .getBytes(StandardCharsets.US_ASCII));
         if (esmtp) {
             wire.write(config.extensions());
+        }
+        if (Trace.SMTP.isOn()) {
+            Trace.SMTP.line(
+                    session.sid(), "out", "250 " + config.name() + greeting.stripTrailing());
         }
     }
 

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import smtpd.imsg.ReverseLookup;
 import smtpd.imsg.ReverseName;
+import smtpd.log.Trace;
 import smtpd.stat.Stat;
 
 /**
@@ -237,7 +238,12 @@ final class Session extends TimerWheel.Timed {
         } else {
             bad = 0;
         }
-        wire.write(said.bytes(!dialogue.isHelo()));
+        byte[] bytes = said.bytes(!dialogue.isHelo());
+        wire.write(bytes);
+        if (Trace.SMTP.isOn()) {
+            String text = new String(bytes, StandardCharsets.US_ASCII).stripTrailing();
+            Trace.SMTP.line(sid, "out", text);
+        }
         if (said.isClosing()) {
             close(endReason.isEmpty() ? "error" : endReason);
         }

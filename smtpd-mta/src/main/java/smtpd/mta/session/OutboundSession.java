@@ -14,9 +14,11 @@ import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import smtpd.log.Trace;
 
 /**
  * One outgoing connection: greets, takes mail after mail from {@link SessionEvents#next}, quits.
@@ -202,6 +204,11 @@ public final class OutboundSession {
     }
 
     private void send(ByteBuf out) {
+        if (Trace.MTA.isOn()) {
+            out.toString(StandardCharsets.UTF_8)
+                    .lines()
+                    .forEach(line -> Trace.MTA.line(spec.id(), "out", line));
+        }
         channel.writeAndFlush(out);
     }
 
@@ -224,6 +231,9 @@ public final class OutboundSession {
             }
             if (reply == null) {
                 return;
+            }
+            if (Trace.MTA.isOn()) {
+                Trace.MTA.line(spec.id(), "in", reply.text());
             }
             if (awaited.isEmpty()) {
                 earlyReply(reply);
