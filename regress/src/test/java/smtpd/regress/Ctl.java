@@ -18,7 +18,7 @@ final class Ctl {
     /** Runs a command, whatever its status. */
     Machine.Ended run(String... words) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
-        command.add(Daemon.program("smtpctl").toString());
+        command.add(site.program("smtpctl").toString());
         command.addAll(List.of("-r", site.dir().toString()));
         command.addAll(List.of(words));
         return Machine.run(command);

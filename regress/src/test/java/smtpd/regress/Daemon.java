@@ -51,7 +51,7 @@ final class Daemon implements AutoCloseable {
      */
     static Daemon launch(Site site, List<String> before, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(before);
-        command.add(program("smtpd").toString());
+        command.add(site.program("smtpd").toString());
         command.addAll(List.of("-d", "-f", site.dir().resolve("smtpd.conf").toString()));
         command.addAll(List.of("-r", site.dir().toString()));
         command.addAll(List.of(arguments));
@@ -60,14 +60,6 @@ final class Daemon implements AutoCloseable {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         process.getOutputStream().close();
         return new Daemon(site, process, logFile);
-    }
-
-    /** A program of the installation under test. */
-    static Path program(String name) {
-        Path tree = Path.of(System.getProperty("smtpd.tree", "../etc/target/smtpd"));
-        Path program = tree.toAbsolutePath().normalize().resolve("bin").resolve(name);
-        assertThat(program).as("the installation, made by: mvn package").isExecutable();
-        return program;
     }
 
     private void collect(Path logFile) {

@@ -120,6 +120,7 @@ class LifeTest {
         List<String> as = List.of();
         if (Machine.isRoot()) {
             int nobody = Machine.nobody();
+            site.copyInstallation();
             site.giveAllTo(nobody);
             site.config(Site.toMaildir());
             site.giveAllTo(nobody);

@@ -221,6 +221,8 @@ class OperatorTest {
     void anOrdinaryUserMayNotAsk() throws Exception {
         assumeTrue(Machine.isRoot(), "needs root to become another user");
         int nobody = Machine.nobody();
+        Site other = parts.add(Site.create());
+        other.copyInstallation();
         Machine.Ended ended =
                 Machine.run(
                         List.of(
@@ -229,7 +231,7 @@ class OperatorTest {
                                 "--regid=" + nobody,
                                 "--clear-groups",
                                 "--",
-                                Daemon.program("smtpctl").toString(),
+                                other.program("smtpctl").toString(),
                                 "-r",
                                 site.dir().toString(),
                                 "show",

@@ -1,5 +1,7 @@
 package smtpd.regress;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +27,10 @@ final class Site implements AutoCloseable {
     private final Map<String, Integer> users = new LinkedHashMap<>();
     private final List<String> aliases = new ArrayList<>(List.of("postmaster: ann"));
     private final int port;
+    private Path tree =
+            Path.of(System.getProperty("smtpd.tree", "../etc/target/smtpd"))
+                    .toAbsolutePath()
+                    .normalize();
     private int nextUid = FIRST_UID;
 
     private Site(Path dir) {
@@ -53,6 +59,22 @@ final class Site implements AutoCloseable {
 
     Path dir() {
         return dir;
+    }
+
+    /** A program of the installation under test. */
+    Path program(String name) {
+        Path program = tree.resolve("bin").resolve(name);
+        assertThat(program).as("the installation, made by: mvn package").isExecutable();
+        return program;
+    }
+
+    /** Takes a copy of the installation along, for accounts that cannot see where it was built. */
+    void copyInstallation() throws IOException, InterruptedException {
+        Path copy = dir.resolve("installation");
+        // With the times, by which the launcher knows that the class cache fits.
+        Machine.Ended ended = Machine.run(List.of("cp", "-a", tree.toString(), copy.toString()));
+        assertThat(ended.status()).as(ended.output()).isZero();
+        tree = copy;
     }
 
     /** Port of the listener on 127.0.0.1. */

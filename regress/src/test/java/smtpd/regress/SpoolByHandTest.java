@@ -93,24 +93,6 @@ class SpoolByHandTest {
     }
 
     @Test
-    void anUnreadableMessageIsATemporaryFailure() throws Exception {
-        Path envelope = deferred("content");
-        Path message = envelope.resolveSibling("message");
-        mode(message, "---------");
-        daemon.ctl().ok("schedule", name(envelope));
-        Machine.await("the try is counted")
-                .until(() -> !daemon.log("evpid=" + name(envelope)).isEmpty());
-        assertThat(sink.has("content")).isFalse();
-        mode(message, "rw-------");
-        Machine.await("it goes, asked again")
-                .until(
-                        () -> {
-                            daemon.ctl().run("schedule", name(envelope));
-                            return sink.has("content");
-                        });
-    }
-
-    @Test
     void anEnvelopeRemovedByHandIsForgotten() throws Exception {
         Path envelope = deferred("rm");
         Files.delete(envelope);
@@ -132,6 +114,8 @@ class SpoolByHandTest {
         Files.createDirectories(folder.getParent());
         Files.move(away, folder);
         daemon.ctl().ok("discover", name(folder));
+        assertThat(isListed(name(envelope))).isTrue();
+        daemon.ctl().ok("schedule", name(envelope));
         sink.await("mv");
     }
 
@@ -146,7 +130,7 @@ class SpoolByHandTest {
             Files.setAttribute(copy, "unix:gid", Files.getAttribute(envelope, "unix:gid"));
         }
         daemon.ctl().ok("discover", twin);
-        daemon.ctl().run("schedule", name(envelope));
+        daemon.ctl().ok("schedule", name(envelope), twin);
         Machine.await("both are sent")
                 .until(
                         () ->
