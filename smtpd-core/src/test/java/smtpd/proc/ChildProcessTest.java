@@ -211,17 +211,13 @@ class ChildProcessTest {
                         new ParentToChild.PeerReplaced(
                                 Role.QUEUE, 1, 2, ParentToChild.EdgePart.DESCRIPTORS),
                         descriptors[1]);
-        await().until(
-                        () ->
-                                harness.onLoop(
-                                        () -> harness.process().diary.contains("joined QUEUE")));
+        await().until(() -> harness.onLoop(() -> harness.process().diary.contains("joined QUEUE")));
         return frames[0];
     }
 
     private void assertEdgeClosedAndAccused(int fd, byte[] bytes) throws Exception {
         Fd.write(fd, bytes, 0, bytes.length);
-        assertThat(harness.parent().get(ChildToParent.DropPeer.class).role())
-                .isEqualTo(Role.QUEUE);
+        assertThat(harness.parent().get(ChildToParent.DropPeer.class).role()).isEqualTo(Role.QUEUE);
         await().until(() -> harness.onLoop(() -> harness.process().diary.contains("lost QUEUE")));
         assertThat(harness.hasEnded()).isFalse();
         Fd.closeQuietly(fd);
@@ -245,24 +241,19 @@ class ChildProcessTest {
     @Test
     void aTypeOfAnotherEdgeCostsTheEdge() throws Exception {
         int ofLka =
-                smtpd.imsg.Vocabulary.of(ToMta.class)
-                        .number(smtpd.imsg.LkaToMta.HeloNameIs.class);
+                smtpd.imsg.Vocabulary.of(ToMta.class).number(smtpd.imsg.LkaToMta.HeloNameIs.class);
         assertEdgeClosedAndAccused(rawQueue(), header(20, ofLka, 0));
     }
 
     @Test
     void unknownFlagsCostTheEdge() throws Exception {
-        int stored =
-                smtpd.imsg.Vocabulary.of(ToMta.class)
-                        .number(QueueToAgent.ResultsStored.class);
+        int stored = smtpd.imsg.Vocabulary.of(ToMta.class).number(QueueToAgent.ResultsStored.class);
         assertEdgeClosedAndAccused(rawQueue(), header(29, stored, 64));
     }
 
     @Test
     void aBodyThatIsCutCostsTheEdge() throws Exception {
-        int stored =
-                smtpd.imsg.Vocabulary.of(ToMta.class)
-                        .number(QueueToAgent.ResultsStored.class);
+        int stored = smtpd.imsg.Vocabulary.of(ToMta.class).number(QueueToAgent.ResultsStored.class);
         assertEdgeClosedAndAccused(rawQueue(), header(20, stored, 0));
     }
 }
