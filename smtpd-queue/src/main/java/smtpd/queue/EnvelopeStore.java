@@ -29,6 +29,10 @@ public final class EnvelopeStore {
     /** What an entry costs beside its text. */
     private static final int ENTRY_BYTES = 700;
 
+    private static final int MAX_UNREADABLE = 10_000;
+    private static final int MAX_DELAY = 600;
+    private static final long LOG_NANOS = java.util.concurrent.TimeUnit.HOURS.toNanos(1);
+
     /** An envelope and the bytes it is stored as. */
     public record Stored(Envelope envelope, byte[] text) {
 
@@ -58,7 +62,14 @@ public final class EnvelopeStore {
     private final String serverName;
     private final LinkedHashMap<Evpid, Stored> cache = new LinkedHashMap<>(64, 0.75f, true);
     private final Map<Evpid, Loading> loading = new HashMap<>();
+    private final LinkedHashMap<Evpid, Trouble> unreadable = new LinkedHashMap<>();
     private long bytes;
+
+    /** An envelope that could not be read so far. */
+    private static final class Trouble {
+        int seconds = 60;
+        long logged;
+    }
 
     /** A text on its way from the store, and who waits for it. */
     private static final class Loading {
@@ -160,6 +171,31 @@ public final class EnvelopeStore {
         return new Loaded.Absent();
     }
 
+    /**
+     * How long an envelope that cannot be read now is left alone: a minute, and twice as long each
+     * time, up to ten. The log hears of it once an hour.
+     *
+     * @return seconds
+     */
+    public int localDelay(Evpid evpid, String cause) {
+        long now = System.nanoTime();
+        Trouble trouble = unreadable.get(evpid);
+        if (trouble == null) {
+            if (unreadable.size() >= MAX_UNREADABLE) {
+                unreadable.remove(unreadable.keySet().iterator().next());
+            }
+            trouble = new Trouble();
+            unreadable.put(evpid, trouble);
+        } else {
+            trouble.seconds = Math.min(MAX_DELAY, trouble.seconds * 2);
+        }
+        if (trouble.logged == 0 || now - trouble.logged > LOG_NANOS) {
+            trouble.logged = now;
+            LOG.warn("problem=unreadable evpid={} cause=\"{}\"", evpid, cause);
+        }
+        return trouble.seconds;
+    }
+
     /** What was just written. */
     public void put(Evpid evpid, Stored stored) {
         touched(evpid);
@@ -167,6 +203,9 @@ public final class EnvelopeStore {
     }
 
     private void keep(Evpid evpid, Stored stored) {
+        if (!unreadable.isEmpty()) {
+            unreadable.remove(evpid);
+        }
         if (maxBytes == 0) {
             return;
         }

@@ -44,7 +44,6 @@ final class HandOver {
 
     private static final int MAX_LIST = 256;
     private static final int MAX_INLINE = 128 << 10;
-    private static final int UNREADABLE_SECONDS = 60;
     private static final int BACKLOG_SECONDS = 60;
     private static final int CONGESTED_MILLIS = 20;
 
@@ -205,9 +204,8 @@ final class HandOver {
                         scheduler.vanished(id, true);
                     }
                     case EnvelopeStore.Loaded.Unreadable u -> {
-                        LOG.warn("problem=unreadable evpid={} cause=\"{}\"", id, u.cause());
                         inFlight.remove(id);
-                        scheduler.localDelay(id, UNREADABLE_SECONDS);
+                        scheduler.localDelay(id, envelopes.localDelay(id, u.cause()));
                     }
                 }
             }

@@ -260,6 +260,9 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
             case AgentToQueue.InFlightReport m -> {
                 HandOver of = agent(frame);
                 of.inFlight(m, frame.more(), id -> parts.results().isAnswered(of.agent(), id));
+                if (!frame.more()) {
+                    parts.results().reported(of.agent());
+                }
             }
             case AgentToQueue.OpenMessage m -> agent(frame).open(frame, m.msgid());
             case AgentToQueue.ContentReleased m -> agent(frame).released(m);
@@ -400,6 +403,8 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
      */
     private void schedulerJoined() {
         boolean isReplaced = context().generation() > 1;
+        parts.results().reportAwaited(Agent.MTA);
+        parts.results().reportAwaited(Agent.MDA);
         parts.mta().ask(isReplaced, REPORT_WAIT_SECONDS);
         parts.mda().ask(isReplaced, REPORT_WAIT_SECONDS);
         parts.scheduler().snapshot(Agent.BOUNCE, parts.bounces().inWork());

@@ -6,8 +6,10 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -59,6 +61,12 @@ final class Results {
         /** Stored, but not told to the agent: it still counts these as its own. */
         final TreeMap<Long, List<Evpid>> untold = new TreeMap<>();
 
+        /**
+         * Answered around a question what the agent holds: its report, made before it knew that,
+         * may still name these. Null when no report is awaited.
+         */
+        Set<Evpid> sinceQuery;
+
         long highest;
         boolean scheduled;
         HandOver agent;
@@ -96,6 +104,10 @@ final class Results {
         }
 
         boolean isAnswered(Evpid id) {
+            return sinceQuery != null ? sinceQuery.contains(id) : isUntold(id);
+        }
+
+        private boolean isUntold(Evpid id) {
             return untold.values().stream().anyMatch(ids -> ids.contains(id));
         }
 
@@ -105,6 +117,7 @@ final class Results {
                 whenStored = null;
                 highest = 0;
                 untold.clear();
+                sinceQuery = null;
                 then.run();
             }
         }
@@ -267,6 +280,9 @@ final class Results {
     private void ack(HandOver agent, long seq, Evpid id) {
         Acks known = acks(agent);
         known.untold.computeIfAbsent(seq, _ -> new ArrayList<>(1)).add(id);
+        if (known.sinceQuery != null) {
+            known.sinceQuery.add(id);
+        }
         known.stored(seq);
         free(id);
     }
@@ -275,6 +291,21 @@ final class Results {
     boolean isAnswered(Agent agent, Evpid id) {
         Acks known = acks.get(agent);
         return known != null && known.isAnswered(id);
+    }
+
+    /** The agent is about to be asked what it holds. */
+    void reportAwaited(Agent agent) {
+        Acks known = acks.computeIfAbsent(agent, _ -> new Acks());
+        known.sinceQuery = new HashSet<>();
+        known.untold.values().forEach(known.sinceQuery::addAll);
+    }
+
+    /** It has said what it holds, or is gone. */
+    void reported(Agent agent) {
+        Acks known = acks.get(agent);
+        if (known != null) {
+            known.sinceQuery = null;
+        }
     }
 
     /** False while so many results wait for a storage that fails that no more may be made. */

@@ -180,6 +180,31 @@ final class HandOverTest {
     }
 
     @Test
+    void anEnvelopeThatCannotBeReadComesBackLaterAndLater() throws Exception {
+        List<Evpid> ids = mail(1);
+        Evpid id = ids.getFirst();
+        Path file =
+                root.resolve("queue")
+                        .resolve(id.msgid().bucket())
+                        .resolve(id.msgid().toString())
+                        .resolve(id.toString());
+        rig.close();
+        rig = QueueRig.on(root);
+        Path aside = root.resolve("aside");
+        Files.move(file, aside);
+        Files.createDirectory(file); // whoever runs this, it cannot be read as a text
+        for (int seconds : new int[] {60, 120, 240, 480, 600, 600}) {
+            rig.dispatch(Agent.MTA, ids);
+            assertThat(rig.told(QueueToScheduler.LocalDelay.class).delaySeconds())
+                    .isEqualTo(seconds);
+        }
+        Files.delete(file);
+        Files.move(aside, file);
+        rig.dispatch(Agent.MTA, ids);
+        assertThat(transfer().form()).isEqualTo(ContentForm.INLINE);
+    }
+
+    @Test
     void ordersForAnAgentThatIsAwayComeBack() {
         List<Evpid> ids = mail(1);
         rig.mta.die();
