@@ -2,6 +2,7 @@ package smtpd.mda;
 
 import org.slf4j.Logger;
 import smtpd.log.LogLine;
+import smtpd.log.Trace;
 import smtpd.mda.deliver.Verdict;
 
 /** The log line of a local delivery. */
@@ -32,6 +33,24 @@ final class DeliveryLog {
             line.add("duration_ms", (System.nanoTime() - d.startedNanos) / 1_000_000);
         }
         line.info(log);
+    }
+
+    /**
+     * For {@code trace io}: a thread begins to write, the last thing heard of one that is stuck.
+     */
+    static void begun(Delivery d) {
+        if (Trace.IO.isOn()) {
+            String text = "begin " + d.method.word() + " evpid=" + d.evpid;
+            Trace.IO.line(d.session, "", text + " user=" + d.envelope.mda().user());
+        }
+    }
+
+    /** For {@code trace io}: the thread is back. */
+    static void ended(Delivery d, Verdict verdict) {
+        if (Trace.IO.isOn()) {
+            String text = "end " + d.method.word() + " evpid=" + d.evpid;
+            Trace.IO.line(d.session, "", text + ": " + stat(verdict));
+        }
     }
 
     private static String stat(Verdict verdict) {

@@ -519,6 +519,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
     private void run(Delivery delivery) {
         Job job = job(delivery);
         Deliverer worker = deliverer;
+        DeliveryLog.begun(delivery);
         sessions.execute(
                 () -> {
                     Deliverer.Ended ended;
@@ -536,6 +537,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
     }
 
     private void ended(Delivery delivery, Deliverer.Ended ended) {
+        DeliveryLog.ended(delivery, ended.verdict());
         if (ended.stuck() != null) {
             stuck(delivery, ended.stuck());
         }

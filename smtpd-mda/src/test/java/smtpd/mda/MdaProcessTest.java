@@ -35,6 +35,7 @@ import smtpd.envelope.Msgid;
 import smtpd.imsg.AgentToQueue;
 import smtpd.imsg.ChildToControl;
 import smtpd.imsg.Content;
+import smtpd.imsg.ControlToChild;
 import smtpd.imsg.ControlToMta;
 import smtpd.imsg.LkaToMda;
 import smtpd.imsg.MdaToLka;
@@ -45,6 +46,8 @@ import smtpd.imsg.QueueToAgent;
 import smtpd.imsg.QueueToAgent.ContentForm;
 import smtpd.imsg.Role;
 import smtpd.imsg.StoredEnvelope;
+import smtpd.log.Trace;
+import smtpd.log.TraceLines;
 import smtpd.mail.MailAddress;
 import smtpd.mda.deliver.Settings;
 import smtpd.proc.Harness;
@@ -235,6 +238,28 @@ final class MdaProcessTest {
         send(envelope("bob").build());
         assertThat(((AgentToQueue.Delivered) result()).seq()).isEqualTo(2);
         assertThat(lka.drain()).isEmpty();
+    }
+
+    @Test
+    void deliveriesAreShownWhileIoIsTraced() throws Exception {
+        configure("accept for local deliver to maildir\n");
+        Harness<MdaProcess>.Peer control = harness.peer(Role.CONTROL);
+        try (TraceLines lines = new TraceLines(Trace.IO)) {
+            control.send(0, new ControlToChild.TraceState(Trace.IO.bit(), 0, false));
+            control.expect(ChildToControl.TraceApplied.class);
+            Evpid evpid = send(envelope("bob").build());
+            answerUser();
+            result();
+            assertThat(lines.texts())
+                    .containsExactly(
+                            "text=\"begin maildir evpid=" + evpid + " user=bob\"",
+                            "text=\"end maildir evpid=" + evpid + ": Delivered\"");
+            control.send(0, new ControlToChild.TraceState(0, 0, false));
+            control.expect(ChildToControl.TraceApplied.class);
+            send(envelope("bob").build());
+            result();
+            assertThat(lines.lines()).hasSize(2);
+        }
     }
 
     @Test

@@ -25,6 +25,7 @@ import smtpd.envelope.RelayFlag;
 import smtpd.imsg.AgentToQueue;
 import smtpd.imsg.ChildToControl;
 import smtpd.imsg.Content;
+import smtpd.imsg.ControlToChild;
 import smtpd.imsg.ControlToMta;
 import smtpd.imsg.DnsStatus;
 import smtpd.imsg.LkaToMta;
@@ -39,6 +40,8 @@ import smtpd.imsg.Resolved;
 import smtpd.imsg.Role;
 import smtpd.imsg.SocketAddr;
 import smtpd.imsg.StoredEnvelope;
+import smtpd.log.Trace;
+import smtpd.log.TraceLines;
 import smtpd.mail.MailAddress;
 import smtpd.mta.session.Sink;
 import smtpd.proc.Harness;
@@ -162,6 +165,66 @@ class MtaProcessTest {
         assertThat(hear(AgentToQueue.ContentReleased.class).bytes()).isEqualTo(TEXT.length());
         assertThat(sink.mails.getFirst().text()).isEqualTo("Subject: hi\r\n\r\nhello\r\n.\r\n");
         assertThat(sink.commands).contains("EHLO mx.example.org");
+    }
+
+    private void trace(int mask) {
+        var control = mta.peer(Role.CONTROL);
+        control.send(0, new ControlToChild.TraceState(mask, 0, false));
+        assertThat(control.get(ChildToControl.TraceApplied.class).mask()).isEqualTo(mask);
+    }
+
+    @Test
+    void sessionsAreTracedFromTheSwitchOnAndContentIsOnlyCounted() {
+        try (TraceLines lines = new TraceLines(Trace.MTA)) {
+            inline(envelope("before@dest.test").build());
+            resolve();
+            hear(AgentToQueue.Delivered.class);
+            assertThat(lines.lines()).isEmpty();
+            trace(Trace.MTA.bit());
+            inline(envelope("bob@dest.test").build());
+            hear(AgentToQueue.Delivered.class);
+            assertThat(lines.texts())
+                    .containsSubsequence(
+                            "dir=out text=\"MAIL FROM:<alice@example.org> SIZE=22\"",
+                            "dir=out text=\"RCPT TO:<bob@dest.test>\"",
+                            "dir=out text=\"DATA\"",
+                            "dir=in text=\"250 2.0.0 ok\"",
+                            "text=\"MAIL -> RCPT\"",
+                            "text=\"RCPT -> DATA\"",
+                            "text=\"DATA -> BODY\"",
+                            "dir=out text=\"[...25 bytes...]\"",
+                            "dir=out text=\"[EOM]\"",
+                            "dir=in text=\"250 2.0.0 taken\"")
+                    .noneMatch(line -> line.contains("Subject") || line.contains("hello"));
+            assertThat(lines.lines())
+                    .allMatch(line -> line.matches("trace=mta sid=[0-9a-f]{16} .*"));
+            trace(0);
+            int before = lines.lines().size();
+            inline(envelope("after@dest.test").build());
+            hear(AgentToQueue.Delivered.class);
+            assertThat(lines.lines()).hasSize(before);
+        }
+    }
+
+    @Test
+    void connectionAndGreetingAreTraced() {
+        try (TraceLines lines = new TraceLines(Trace.MTA);
+                TraceLines io = new TraceLines(Trace.IO)) {
+            trace(Trace.MTA.bit() | Trace.IO.bit());
+            inline(envelope("bob@dest.test").build());
+            resolve();
+            hear(AgentToQueue.Delivered.class);
+            assertThat(lines.texts())
+                    .containsSubsequence(
+                            "text=\"connecting to [127.0.0.1] [127.0.0.1] port "
+                                    + sink.port()
+                                    + "\"",
+                            "text=\"CONNECT -> BANNER\"",
+                            "dir=in text=\"220 sink.test\"",
+                            "dir=out text=\"EHLO mx.example.org\"");
+            assertThat(io.texts()).contains("text=\"IO_CONNECTED ib=0 ob=0\"");
+            assertThat(io.texts()).anyMatch(line -> line.startsWith("text=\"IO_DATAIN ib="));
+        }
     }
 
     @Test

@@ -33,6 +33,7 @@ import smtpd.proc.ConfigRefused;
 import smtpd.proc.Frame;
 import smtpd.queue.backend.BackendException;
 import smtpd.queue.backend.QueueBackend;
+import smtpd.queue.backend.TracedBackend;
 import smtpd.queue.bounce.Bounces;
 import smtpd.sys.Fd;
 
@@ -99,7 +100,7 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
             return; // the store of a running queue stays what it is
         }
         try {
-            backend = new ProfiledBackend(backends.make(config));
+            backend = new ProfiledBackend(new TracedBackend(backends.make(config)));
             backend.switchOn(isProfiled);
         } catch (BackendException e) {
             throw new ConfigRefused(e.getMessage());

@@ -69,6 +69,9 @@ final class Commands {
         lineFrom = from;
         lineTo = end;
         verb = said;
+        if (Trace.SMTP.isOn()) {
+            trace(found);
+        }
         if (found == LineScanner.Found.LINE) {
             execute(a, from, word, end);
         } else {
@@ -78,6 +81,14 @@ final class Commands {
         lineFrom = 0;
         lineTo = 0;
         return true;
+    }
+
+    private void trace(LineScanner.Found found) {
+        if (found == LineScanner.Found.LINE) {
+            SessionTrace.command(session.sid(), line, lineFrom, lineTo, authSeen);
+        } else {
+            SessionTrace.badLine(session.sid(), found);
+        }
     }
 
     /** RCPT may join those that are with lka; everything else waits for them. */
@@ -104,9 +115,6 @@ final class Commands {
     }
 
     private void execute(byte[] a, int from, int word, int end) {
-        if (Trace.SMTP.isOn()) {
-            Trace.SMTP.line(session.sid(), "in", lineText());
-        }
         if (from == end) {
             session.reply(Reply.EMPTY_COMMAND);
             return;
@@ -185,10 +193,6 @@ final class Commands {
                         .getBytes(StandardCharsets.US_ASCII));
         if (esmtp) {
             wire.write(config.extensions());
-        }
-        if (Trace.SMTP.isOn()) {
-            Trace.SMTP.line(
-                    session.sid(), "out", "250 " + config.name() + greeting.stripTrailing());
         }
     }
 
@@ -270,7 +274,9 @@ final class Commands {
         if (authSeen && verb == Verb.UNKNOWN) {
             return "?"; // the lines of an exchange that we refused
         }
-        return verb == Verb.AUTH ? "AUTH ********" : Ascii.printable(line, lineFrom, lineTo);
+        int word = Ascii.skipBlanks(line, lineFrom, lineTo); // " AUTH ..." is unknown, and a secret
+        boolean isAuth = verb == Verb.AUTH || Ascii.startsWith(line, word, lineTo, "auth");
+        return isAuth ? "AUTH ********" : Ascii.printable(line, lineFrom, lineTo);
     }
 
     /** Word of the log for what is going on. */

@@ -3,6 +3,7 @@ package smtpd.smtp;
 import smtpd.imsg.Outcome;
 import smtpd.imsg.QueueToSmtp.MessageCommitted;
 import smtpd.imsg.SmtpToQueue;
+import smtpd.log.Trace;
 import smtpd.smtp.Session.State;
 import smtpd.smtp.Session.Wait;
 import smtpd.stat.Stat;
@@ -275,6 +276,9 @@ final class MailExchange {
     }
 
     private void endOfData() {
+        if (Trace.SMTP.isOn()) {
+            SessionTrace.content(session.sid(), content.octets());
+        }
         Reply fault = content.fault();
         if (fault != null) {
             endOfMail(fault, reasonOf(fault));

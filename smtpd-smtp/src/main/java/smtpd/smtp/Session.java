@@ -98,6 +98,10 @@ final class Session extends TimerWheel.Timed {
 
     /** The connection stands: says who we are, asks who the client is. */
     void begin() {
+        wire.trace("IO_CONNECTED");
+        if (Trace.SMTP.isOn()) {
+            SessionTrace.connected(sid, client, config);
+        }
         if (client.isLocal()) {
             named(client.uid() + "@localhost", "pass");
         } else if (!shared.backstage.lookUp(sid, new ReverseLookup(client.address()))) {
@@ -238,12 +242,7 @@ final class Session extends TimerWheel.Timed {
         } else {
             bad = 0;
         }
-        byte[] bytes = said.bytes(!dialogue.isHelo());
-        wire.write(bytes);
-        if (Trace.SMTP.isOn()) {
-            String text = new String(bytes, StandardCharsets.US_ASCII).stripTrailing();
-            Trace.SMTP.line(sid, "out", text);
-        }
+        wire.write(said.bytes(!dialogue.isHelo()));
         if (said.isClosing()) {
             close(endReason.isEmpty() ? "error" : endReason);
         }
@@ -280,6 +279,9 @@ final class Session extends TimerWheel.Timed {
     }
 
     void state(State next) {
+        if (Trace.SMTP.isOn()) {
+            SessionTrace.state(sid, state, next);
+        }
         state = next;
     }
 
@@ -469,6 +471,7 @@ final class Session extends TimerWheel.Timed {
         } else if (!wire.isWritable()) {
             endReason = "timeout";
             shared.stats.increment(Stat.SMTP_TIMEOUT);
+            wire.trace("IO_TIMEOUT");
             wire.drop();
         } else {
             timeout();
@@ -477,6 +480,7 @@ final class Session extends TimerWheel.Timed {
 
     /** The client is silent, or too slow to be honest. */
     void timeout() {
+        wire.trace("IO_TIMEOUT");
         shared.stats.increment(Stat.SMTP_TIMEOUT);
         endReason = "timeout";
         reply(Reply.closing("4.4.2", config.name(), "Timeout"), "error", "");
@@ -542,6 +546,9 @@ final class Session extends TimerWheel.Timed {
             return;
         }
         ended = true;
+        if (Trace.SMTP.isOn()) {
+            SessionTrace.ended(sid, endReason.isEmpty() ? "disconnect" : endReason);
+        }
         shared.wheel.forget(this);
         logConnected();
         log.disconnected(

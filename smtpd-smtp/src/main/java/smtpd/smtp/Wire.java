@@ -8,6 +8,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import java.util.Arrays;
+import smtpd.log.Trace;
 
 /**
  * The client's side of a session: bytes that came and are not used up, replies that wait for one
@@ -51,6 +52,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
         try {
             while (data.isReadable() && !closing) {
                 take(data);
+                trace("IO_DATAIN");
                 session.input();
                 keepRest();
             }
@@ -154,6 +156,9 @@ final class Wire extends ChannelInboundHandlerAdapter {
         if (closed) {
             return;
         }
+        if (Trace.SMTP.isOn()) {
+            SessionTrace.reply(session.sid(), bytes);
+        }
         if (out == null) {
             out = channel.alloc().buffer(Math.max(512, bytes.length));
         }
@@ -184,6 +189,13 @@ final class Wire extends ChannelInboundHandlerAdapter {
     long unsent() {
         var buffer = channel.unsafe().outboundBuffer();
         return buffer == null ? 0 : buffer.totalPendingWriteBytes();
+    }
+
+    /** One line for {@code trace io}. */
+    void trace(String event) {
+        if (Trace.IO.isOn()) {
+            SessionTrace.io(session.sid(), event, buffered(), unsent());
+        }
     }
 
     // ---- end
@@ -228,6 +240,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event == ChannelInputShutdownEvent.INSTANCE) {
             endOfInput = true;
+            trace("IO_DISCONNECTED");
             if (closing) {
                 channel.close();
             } else {
@@ -239,12 +252,14 @@ final class Wire extends ChannelInboundHandlerAdapter {
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
         if (channel.isWritable() && !closing) {
+            trace("IO_LOWAT");
             session.input();
         }
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
+        trace("IO_CLOSED");
         closing = true;
         closed = true;
         if (out != null) {
@@ -260,6 +275,7 @@ final class Wire extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         if (cause instanceof java.io.IOException) {
+            trace("IO_ERROR");
             session.ioError(String.valueOf(cause.getMessage()));
             channel.close();
         } else {

@@ -17,6 +17,9 @@ final class BodyWriter {
 
     /** Who is told; all calls on the session's loop. */
     interface Progress {
+        /** So many bytes are encoded and leave now. */
+        void piece(int length);
+
         /** The kernel took a piece. */
         void accepted(boolean last);
 
@@ -95,8 +98,10 @@ final class BodyWriter {
         if (position >= content.size()) {
             done = true;
             encoder.finish(out);
+            progress.piece(out.readableBytes());
             progress.last(out);
         } else {
+            progress.piece(out.readableBytes());
             channel.writeAndFlush(out)
                     .addListener(
                             (ChannelFuture written) -> {

@@ -14,11 +14,9 @@ import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import smtpd.log.Trace;
 
 /**
  * One outgoing connection: greets, takes mail after mail from {@link SessionEvents#next}, quits.
@@ -48,6 +46,7 @@ public final class OutboundSession {
     private final EventLoop loop;
     private final Executor contentExecutor;
     private final SessionEvents events;
+    private final SessionTrace trace;
 
     private final ReplyParser parser = new ReplyParser();
     private final ArrayDeque<Awaited> awaited = new ArrayDeque<>();
@@ -85,6 +84,7 @@ public final class OutboundSession {
         this.contentExecutor = contentExecutor;
         this.events = events;
         this.rcptLimit = spec.rcptMax();
+        this.trace = new SessionTrace(spec.id());
     }
 
     public SessionSpec spec() {
@@ -152,6 +152,7 @@ public final class OutboundSession {
             return;
         }
         stage = Stage.CONNECTING;
+        trace.connecting(spec);
         Bootstrap bootstrap =
                 new Bootstrap()
                         .group(loop)
@@ -186,6 +187,7 @@ public final class OutboundSession {
     private void connected() {
         stage = Stage.GREETING;
         greeting = Phase.BANNER;
+        trace.io("IO_CONNECTED", channel, 0);
         events.connected(this);
         if (stage == Stage.GREETING) {
             await(Phase.BANNER);
@@ -204,11 +206,7 @@ public final class OutboundSession {
     }
 
     private void send(ByteBuf out) {
-        if (Trace.MTA.isOn()) {
-            out.toString(StandardCharsets.UTF_8)
-                    .lines()
-                    .forEach(line -> Trace.MTA.line(spec.id(), "out", line));
-        }
+        trace.commands(out, out.readerIndex());
         channel.writeAndFlush(out);
     }
 
@@ -232,9 +230,7 @@ public final class OutboundSession {
             if (reply == null) {
                 return;
             }
-            if (Trace.MTA.isOn()) {
-                Trace.MTA.line(spec.id(), "in", reply.text());
-            }
+            trace.reply(reply);
             if (awaited.isEmpty()) {
                 earlyReply(reply);
                 return;
@@ -585,7 +581,6 @@ public final class OutboundSession {
             return;
         }
         if (spec.pauseMillis() > 0 && mails > 0 && armed != Phase.READY) {
-            armed = Phase.READY;
             loop.schedule(this::wake, spec.pauseMillis(), TimeUnit.MILLISECONDS);
             arm(Phase.READY, spec.keepAliveMillis() + spec.pauseMillis());
             return;
@@ -755,6 +750,7 @@ public final class OutboundSession {
             events.contentFixed(this, attempt.transaction, body.fixed());
         }
         body = null;
+        trace.endOfContent();
         if (spec.lmtp()) {
             for (int i = 0; i < attempt.accepted.length; i++) {
                 if (attempt.accepted[i]) {
@@ -787,7 +783,9 @@ public final class OutboundSession {
         if (next.mail().content() instanceof Content.InMemory && following.hasRecipientToSend()) {
             following.joined = true;
             started++;
+            int start = out.writerIndex();
             group(following, out);
+            trace.commands(out, start);
         }
     }
 
@@ -932,6 +930,7 @@ public final class OutboundSession {
             return;
         }
         stage = Stage.CLOSED;
+        trace.closed(cause, text);
         awaited.clear();
         if (check != null) {
             check.cancel(false);
@@ -949,6 +948,7 @@ public final class OutboundSession {
     }
 
     private void arm(Phase phase, long millis) {
+        trace.phase(phase);
         armed = phase;
         deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
         if (check == null || checkAt - deadline > 0) {
@@ -979,6 +979,7 @@ public final class OutboundSession {
     }
 
     private void timeout() {
+        trace.io("IO_TIMEOUT", channel, 0);
         switch (stage) {
             case READY -> quit();
             case QUITTING -> end(SessionEnd.Cause.QUIT, Phase.QUIT, "", null);
@@ -996,6 +997,11 @@ public final class OutboundSession {
 
         BodyProgress(Attempt attempt) {
             this.attempt = attempt;
+        }
+
+        @Override
+        public void piece(int length) {
+            trace.piece(length);
         }
 
         @Override
@@ -1033,6 +1039,7 @@ public final class OutboundSession {
             ByteBuf in = (ByteBuf) message;
             try {
                 if (!isOld(context) && stage != Stage.CLOSED) {
+                    trace.io("IO_DATAIN", channel, in.readableBytes());
                     OutboundSession.this.read(in);
                 }
             } finally {
@@ -1050,6 +1057,7 @@ public final class OutboundSession {
         @Override
         public void channelWritabilityChanged(ChannelHandlerContext context) {
             if (!isOld(context) && body != null && context.channel().isWritable()) {
+                trace.io("IO_LOWAT", channel, 0);
                 body.pump();
             }
         }
@@ -1057,6 +1065,7 @@ public final class OutboundSession {
         @Override
         public void channelInactive(ChannelHandlerContext context) {
             if (!isOld(context)) {
+                trace.io("IO_DISCONNECTED", channel, 0);
                 lost(
                         SessionEnd.Cause.NETWORK,
                         Reason.IO_ERROR,
@@ -1067,6 +1076,7 @@ public final class OutboundSession {
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             if (!isOld(context)) {
+                trace.io("IO_ERROR", channel, 0);
                 lost(
                         SessionEnd.Cause.NETWORK,
                         Reason.IO_ERROR,
