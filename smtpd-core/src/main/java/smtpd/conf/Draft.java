@@ -42,7 +42,6 @@ final class Draft {
     long maxMessageBytes = Config.DEFAULT_MAX_MESSAGE_BYTES;
     char delimiter = '+';
     int maxMtaDeferred = Config.DEFAULT_MAX_MTA_DEFERRED;
-    Config.InflightShare inflightShare = Config.InflightShare.DEFAULT;
     QueueSettings queue = QueueSettings.DEFAULT;
     MdaSettings mda = MdaSettings.DEFAULT;
 
@@ -173,7 +172,7 @@ final class Draft {
                 maxMtaDeferred,
                 all,
                 new MtaLimits(all, mtaFamily, byDomain),
-                inflightShare,
+                Config.InflightShare.DEFAULT,
                 queue,
                 mda,
                 resolvers);

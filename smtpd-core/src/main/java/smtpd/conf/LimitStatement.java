@@ -24,6 +24,8 @@ final class LimitStatement {
                     "tls-retry",
                     "8bit");
 
+    private static final List<String> SCHEDULER_LATER = List.of("inflight-share", "bulk-threshold");
+
     private LimitStatement() {}
 
     static Branches.Reader of(Limit.Group group) {
@@ -74,10 +76,8 @@ final class LimitStatement {
             if (group == Limit.Group.MTA && MTA_LATER.contains(key.text())) {
                 throw NotYet.refusal(key.at(), "limit mta " + key.text());
             }
-            if (group == Limit.Group.SCHEDULER && key.isWord("inflight-share")) {
-                draft.setting("limit scheduler inflight-share", key.at());
-                draft.inflightShare = share(cursor, key);
-                continue;
+            if (group == Limit.Group.SCHEDULER && SCHEDULER_LATER.contains(key.text())) {
+                throw NotYet.refusal(key.at(), "limit scheduler " + key.text());
             }
             Limit limit = find(group, key);
             into.put(limit, Units.count(cursor, limit.min(), limit.max()));
@@ -106,21 +106,6 @@ final class LimitStatement {
             draft.domainFamilies.put(domain, family);
         }
         return true;
-    }
-
-    private static Config.InflightShare share(Cursor cursor, Token at) throws Refusal {
-        int[] percent = new int[3];
-        String[] words = {"mta", "mda", "bounce"};
-        for (int i = 0; i < 3; i++) {
-            if (!cursor.acceptWord(words[i])) {
-                throw cursor.unexpected("inflight-share mta N mda N bounce N");
-            }
-            percent[i] = (int) Units.count(cursor, 0, 100);
-        }
-        if (percent[0] + percent[1] + percent[2] != 100) {
-            throw new Refusal(at.at(), "the shares of inflight-share must be 100 together");
-        }
-        return new Config.InflightShare(percent[0], percent[1], percent[2]);
     }
 
     private static Limit find(Limit.Group group, Token key) throws Refusal {

@@ -126,6 +126,9 @@ final class SettingStatements {
 
     static void mdaSync(Cursor cursor, Draft draft) throws Refusal {
         MdaSettings.Sync sync = choice(cursor, MdaSettings.Sync.class);
+        if (sync == MdaSettings.Sync.GROUP) {
+            throw NotYet.refusal(cursor.start(), "mda sync group");
+        }
         draft.setting("mda sync", cursor.start());
         draft.mda = new MdaSettings(sync, draft.mda.aliasUser());
     }

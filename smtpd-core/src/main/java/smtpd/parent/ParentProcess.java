@@ -54,8 +54,10 @@ final class ParentProcess implements LinkOwner {
 
     private static final long STOP_MILLIS = 30_000;
     private static final long STOP_GRACE_MILLIS = 10_000;
+
     /** Long enough for eight JVMs without a class cache on one busy core. */
     private static final long READY_SECONDS = 90;
+
     private static final long PING_SECONDS = 10;
     private static final int PINGS_UNTIL_STACKS = 3;
     private static final int PINGS_UNTIL_KILL = 12;

@@ -72,8 +72,8 @@ final class ConfigParserTest {
                         limit mda max-session 9
                         limit mta max-conn-per-host 3 inet4
                         limit mta for domain Example.COM conn-delay-route 1
-                        limit scheduler max-inflight 100 inflight-share mta 50 mda 30 bounce 20
-                        mda sync group
+                        limit scheduler max-inflight 100
+                        mda sync file
                         mda alias-user nobody
                         accept for any deliver to maildir
                         accept for any relay
@@ -97,8 +97,8 @@ final class ConfigParserTest {
         Limits narrow = config.mtaLimits().towards("EXAMPLE.com", false);
         assertThat(narrow.of(Limit.MTA_CONN_DELAY_ROUTE)).isEqualTo(1);
         assertThat(narrow.of(Limit.MTA_MAX_CONN_PER_HOST)).isEqualTo(3);
-        assertThat(config.inflightShare()).isEqualTo(new Config.InflightShare(50, 30, 20));
-        assertThat(config.mda()).isEqualTo(new MdaSettings(MdaSettings.Sync.GROUP, "nobody"));
+        assertThat(config.inflightShare()).isEqualTo(Config.InflightShare.DEFAULT);
+        assertThat(config.mda()).isEqualTo(new MdaSettings(MdaSettings.Sync.FILE, "nobody"));
     }
 
     @Test

@@ -159,7 +159,7 @@ final class Loader {
             settleNotice(entry.id(), envelope);
             return null;
         }
-        return Plans.of(entry.id(), envelope);
+        return scheduler.plan(entry.id(), envelope);
     }
 
     /** The notice of this bounce was being committed: when it exists, the bounce is done. */
@@ -170,7 +170,8 @@ final class Loader {
                     if (state == CommitState.DURABLE) {
                         onLoop.run(backend.delete(List.of(id)), _ -> {});
                     } else {
-                        scheduler.ready(id.msgid(), Origin.LOADED, List.of(Plans.of(id, bounce)));
+                        scheduler.ready(
+                                id.msgid(), Origin.LOADED, List.of(scheduler.plan(id, bounce)));
                     }
                 });
     }

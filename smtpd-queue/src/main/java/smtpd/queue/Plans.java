@@ -1,16 +1,20 @@
 package smtpd.queue;
 
+import smtpd.conf.Retry;
 import smtpd.envelope.Envelope;
 import smtpd.envelope.EnvelopeType;
 import smtpd.envelope.Evpid;
 import smtpd.imsg.QueueToScheduler.Plan;
 
 /** From an envelope to the few numbers the scheduler works with. */
-public final class Plans {
+final class Plans {
 
     private Plans() {}
 
-    public static Plan of(Evpid evpid, Envelope envelope) {
+    /**
+     * @param retry what its action says of the times between tries
+     */
+    static Plan of(Evpid evpid, Envelope envelope, Retry retry) {
         return new Plan(
                 evpid.low(),
                 envelope.type(),
@@ -18,7 +22,7 @@ public final class Plans {
                 envelope.expire().toSeconds(),
                 envelope.retry(),
                 envelope.lastBounce(),
-                routeKey(envelope),
+                withTimes(routeKey(envelope), retry),
                 envelope.hold() != null,
                 false);
     }
@@ -34,6 +38,13 @@ public final class Plans {
         return envelope.type() == EnvelopeType.MDA
                 ? mix(key, String.valueOf(envelope.mda().user()))
                 : mix(key, envelope.sender().domain());
+    }
+
+    /**
+     * Times belong to a route: actions of different times that go the same way do not share one.
+     */
+    private static long withTimes(long key, Retry retry) {
+        return retry.equals(Retry.DEFAULT) ? key : (key ^ retry.hashCode()) * 0x100000001b3L;
     }
 
     private static long mix(long key, String text) {

@@ -133,7 +133,8 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
         var toControl = edge(Role.CONTROL, QueueToControl.class);
         var toControlAll = edge(Role.CONTROL, ChildToControl.class);
         SchedulerFeed scheduler =
-                new SchedulerFeed(loop(), edge(Role.SCHEDULER, QueueToScheduler.class));
+                new SchedulerFeed(
+                        loop(), edge(Role.SCHEDULER, QueueToScheduler.class), config.actions());
         EnvelopeStore envelopes =
                 new EnvelopeStore(
                         backend, onLoop, stats(), config.queue().cacheBytes(), config.serverName());
@@ -403,6 +404,7 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
      * A new scheduler knows nothing; a new queue first waits for the word of smtp on open commits.
      */
     private void schedulerJoined() {
+        parts.scheduler().joined();
         boolean isReplaced = context().generation() > 1;
         parts.results().reportAwaited(Agent.MTA);
         parts.results().reportAwaited(Agent.MDA);

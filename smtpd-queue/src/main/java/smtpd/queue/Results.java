@@ -403,7 +403,9 @@ final class Results {
                             }
                             then.run();
                             scheduler.ready(
-                                    id.msgid(), Origin.BOUNCE, List.of(Plans.of(reportId, report)));
+                                    id.msgid(),
+                                    Origin.BOUNCE,
+                                    List.of(scheduler.plan(reportId, report)));
                         }
                         case QueueBackend.Stored.Absent _ -> {
                             LOG.warn("problem=message-gone evpid={} action=no-bounce", id);

@@ -3,6 +3,10 @@ package smtpd.queue;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import smtpd.conf.Action;
+import smtpd.conf.Retry;
+import smtpd.envelope.Envelope;
 import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
 import smtpd.imsg.Agent;
@@ -24,15 +28,17 @@ public final class SchedulerFeed {
 
     private final EventLoop loop;
     private final Edge<QueueToScheduler> edge;
+    private final RetryTimes times;
     private List<DoneRow> done = new ArrayList<>();
     private List<RetryRow> retry = new ArrayList<>();
     private List<Evpid> gone = new ArrayList<>();
     private boolean scheduled;
     private long sequence;
 
-    SchedulerFeed(EventLoop loop, Edge<QueueToScheduler> edge) {
+    SchedulerFeed(EventLoop loop, Edge<QueueToScheduler> edge, Map<String, Action> actions) {
         this.loop = loop;
         this.edge = edge;
+        this.times = new RetryTimes(actions);
     }
 
     boolean isUp() {
@@ -43,9 +49,25 @@ public final class SchedulerFeed {
         return edge.isCongested();
     }
 
+    /** A new scheduler is there. */
+    void joined() {
+        times.schedulerJoined();
+    }
+
+    /** What {@link #ready} says of an envelope. */
+    public Plan plan(Evpid evpid, Envelope envelope) {
+        Retry retry = times.of(envelope);
+        Plan plan = Plans.of(evpid, envelope, retry);
+        if (!retry.equals(Retry.DEFAULT)) {
+            times.note(plan.routeKey(), retry);
+        }
+        return plan;
+    }
+
     /** New mail, durable. */
     public void ready(Msgid msgid, Origin origin, List<Plan> plans) {
         flush();
+        times.unheard(plans, route -> edge.send(0, route));
         for (int i = 0; i < plans.size(); i += LIST) {
             edge.send(
                     0,

@@ -377,7 +377,7 @@ final class Transactions {
         return true;
     }
 
-    private static void add(
+    private void add(
             Evpid id,
             Envelope envelope,
             byte[] text,
@@ -386,7 +386,7 @@ final class Transactions {
             List<Plan> plans) {
         texts.add(new QueueBackend.Text(id, text));
         stored.add(new EnvelopeStore.Stored(envelope, text));
-        plans.add(Plans.of(id, envelope));
+        plans.add(scheduler.plan(id, envelope));
     }
 
     /** Success of the whole is told once; who asked for nothing else hears nothing else. */
@@ -517,11 +517,11 @@ final class Transactions {
                 });
     }
 
-    private static List<Plan> plans(List<QueueBackend.Entry> entries) {
+    private List<Plan> plans(List<QueueBackend.Entry> entries) {
         List<Plan> plans = new ArrayList<>();
         for (QueueBackend.Entry e : entries) {
             if (EnvelopeText.parse(e.text()) instanceof Verdict.Usable usable) {
-                plans.add(Plans.of(e.id(), usable.envelope()));
+                plans.add(scheduler.plan(e.id(), usable.envelope()));
             }
         }
         return plans;

@@ -8,7 +8,9 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
+import smtpd.conf.Config;
 import smtpd.conf.ConfigBundle;
+import smtpd.conf.ConfigException;
 import smtpd.conf.ConfigParser;
 import smtpd.conf.Instance;
 import smtpd.envelope.Envelope;
@@ -65,6 +67,15 @@ final class QueueRig implements AutoCloseable {
     }
 
     QueueRig(QueueBackend store, int generation) throws Exception {
+        this(store, generation, configuration("accept for local deliver to maildir\n"));
+    }
+
+    static Config configuration(String text) throws ConfigException {
+        return ConfigParser.parse(
+                ConfigBundle.ofText(7, Instance.system(), "mx1.example.org", "smtpd.conf", text));
+    }
+
+    QueueRig(QueueBackend store, int generation, Config config) throws Exception {
         backend = new FaultyBackend(store);
         harness =
                 new Harness<>(
@@ -73,14 +84,7 @@ final class QueueRig implements AutoCloseable {
                         -1,
                         -1,
                         generation);
-        harness.configure(
-                ConfigParser.parse(
-                        ConfigBundle.ofText(
-                                7,
-                                Instance.system(),
-                                "mx1.example.org",
-                                "smtpd.conf",
-                                "accept for local deliver to maildir\n")));
+        harness.configure(config);
         smtp = harness.peer(Role.SMTP);
         smtp.expect(QueueToSmtp.StateNote.class);
         lka = harness.peer(Role.LKA);

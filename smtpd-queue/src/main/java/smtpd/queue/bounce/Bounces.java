@@ -44,7 +44,6 @@ import smtpd.proc.Pending;
 import smtpd.queue.ContentStore;
 import smtpd.queue.EnvelopeStore;
 import smtpd.queue.OnLoop;
-import smtpd.queue.Plans;
 import smtpd.queue.SchedulerFeed;
 import smtpd.queue.backend.QueueBackend;
 import smtpd.queue.backend.QueueBackend.NewContent;
@@ -204,7 +203,7 @@ public final class Bounces {
         taken.remove(id);
         scheduler.vanished(id, true);
         if (envelope.type() != EnvelopeType.BOUNCE) {
-            scheduler.ready(id.msgid(), Origin.FOUND, List.of(Plans.of(id, envelope)));
+            scheduler.ready(id.msgid(), Origin.FOUND, List.of(scheduler.plan(id, envelope)));
         }
     }
 
@@ -478,7 +477,7 @@ public final class Bounces {
             byte[] whole = EnvelopeText.dump(envelope);
             texts.add(new QueueBackend.Text(id, whole));
             stored.add(new EnvelopeStore.Stored(envelope, whole));
-            plans.add(Plans.of(id, envelope));
+            plans.add(scheduler.plan(id, envelope));
         }
         mark(group, notice, () -> commit(group, notice, content, texts, stored, plans));
     }
