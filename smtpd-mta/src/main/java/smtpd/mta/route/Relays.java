@@ -52,6 +52,7 @@ public final class Relays implements Preparation.Ready {
     private final Book book;
     private final Preparation preparation;
     private final Dialing dialing;
+    private final Penalties penalties;
     private final Map<RelayKey, Relay> relays = new HashMap<>();
     private final TreeMap<Long, Relay> relaysById = new TreeMap<>();
     private final Set<LiveSession> sessions = new LinkedHashSet<>();
@@ -66,6 +67,7 @@ public final class Relays implements Preparation.Ready {
         this.stats = stats;
         this.book = new Book(timers, stats);
         this.preparation = new Preparation(this, outside, timers, stats, book, random);
+        this.penalties = new Penalties(book, timers, this::serves);
         Finder finder = new Finder(book::route, this::isOurs);
         this.dialing = new Dialing(this, outside, timers, stats, preparation, finder);
     }
@@ -175,7 +177,7 @@ public final class Relays implements Preparation.Ready {
             freeIfDone(relay);
             return;
         }
-        Result unreachable = unreachable(relay);
+        Result unreachable = Reach.against(relay, this::isOurs);
         if (unreachable != null) {
             failed(relay, unreachable);
             return;
@@ -187,47 +189,6 @@ public final class Relays implements Preparation.Ready {
             session.wake();
         }
         connectAll(relay);
-    }
-
-    /** What the DNS says against it; null = nothing. */
-    private Result unreachable(Relay relay) {
-        boolean asHost = relay.key.asHost();
-        switch (relay.domain.status) {
-            case OK -> {
-                return loop(relay);
-            }
-            case RETRY -> {
-                return Result.deferred(
-                        Reason.DNS_TEMPFAIL, "451 4.4.3 Temporary failure in MX lookup");
-            }
-            case NOT_FOUND -> {
-                return Result.deferred(
-                        Reason.NO_ROUTE,
-                        asHost ? "451 4.4.4 Host not found" : "451 4.4.4 No MX found for domain");
-            }
-            default -> {}
-        }
-        if (asHost) {
-            // The administrator named this host and can mend it: no reason to bounce mail.
-            return Result.deferred(Reason.NO_ROUTE, "451 4.4.4 Host not found");
-        }
-        return switch (relay.domain.status) {
-            case INVALID -> Result.failed("550 5.1.2 Invalid domain name");
-            case NULL_MX -> Result.failed("556 5.1.10 Domain does not accept mail");
-            default -> Result.failed("550 5.1.2 Domain does not exist");
-        };
-    }
-
-    /** RFC 5321 5.1: ourselves among the mail hosts, and nobody better. */
-    private Result loop(Relay relay) {
-        List<Domain.Mx> list = relay.domain.hosts;
-        if (list.isEmpty() || !isOurs(relay, list.getFirst())) {
-            return null;
-        }
-        String text = " Mail for " + relay.key.domain() + " loops back to myself";
-        return relay.key.asHost()
-                ? Result.deferred(Reason.NO_ROUTE, "451 4.4.6" + text)
-                : Result.failed("550 5.4.6" + text);
     }
 
     private boolean isOurs(Relay relay, Domain.Mx mx) {
@@ -279,61 +240,15 @@ public final class Relays implements Preparation.Ready {
 
     /** Puts a route aside; it is tried again, with one connection, when the time is over. */
     void disable(Route route, int penalty, boolean refused) {
-        route.penalty = Math.min(Route.MAX_PENALTY, route.penalty + penalty);
-        route.refused = refused;
-        route.disabled = true;
-        long aside = Route.asideMillis(route.penalty);
-        arm(route, aside);
-        LogLine.of("mta", "route-disabled")
-                .add("route", route.id)
-                .add("source", route.source.text())
-                .add("host", Source.text(route.host.address))
-                .add("for_s", aside / 1000)
-                .add("penalty", route.penalty)
-                .quoted("reason", route.lastText)
-                .info(LOG);
+        penalties.disable(route, penalty, refused);
     }
 
-    private void arm(Route route, long millis) {
-        if (route.timer != null) {
-            route.timer.cancel();
-        }
-        route.timerAt = timers.millis() + millis;
-        route.timer = timers.after(millis, () -> decay(route));
-    }
-
-    /** The time aside is over, or a step of penalty was lived down. */
-    private void decay(Route route) {
-        route.timer = null;
-        route.penalty = Math.max(0, route.penalty - 1);
-        if (route.disabled) {
-            enable(route, "");
-        }
-        if (route.penalty > 0) {
-            arm(route, Route.asideMillis(route.penalty));
-        } else {
-            book.release(route);
-        }
-    }
-
-    private void enable(Route route, String by) {
-        route.disabled = false;
-        route.isNew = true;
-        route.errors = 0;
-        LogLine line =
-                LogLine.of("mta", "route-enabled")
-                        .add("route", route.id)
-                        .add("source", route.source.text())
-                        .add("host", Source.text(route.host.address));
-        (by.isEmpty() ? line : line.add("by", by)).info(LOG);
-        List<Connector> woken = List.copyOf(route.waiting);
-        route.waiting.clear();
-        for (Connector connector : woken) {
-            connector.clear(Connector.Flag.ERROR_ROUTE_NET);
-            connector.clear(Connector.Flag.ERROR_ROUTE_SMTP);
-            recovered(connector.relay);
-            connect(connector);
-        }
+    /** A route of this connector serves again. */
+    void serves(Connector connector) {
+        connector.clear(Connector.Flag.ERROR_ROUTE_NET);
+        connector.clear(Connector.Flag.ERROR_ROUTE_SMTP);
+        recovered(connector.relay);
+        connect(connector);
     }
 
     private void recovered(Relay relay) {
@@ -346,23 +261,7 @@ public final class Relays implements Preparation.Ready {
 
     /** {@code resume route}: as if it had never failed. 0 = all. Answers how many. */
     public int enableRoute(long id) {
-        Collection<Route> chosen =
-                id == 0
-                        ? List.copyOf(book.routes().values())
-                        : book.routeById(id) == null ? List.of() : List.of(book.routeById(id));
-        for (Route route : chosen) {
-            route.penalty = 0;
-            route.pausedUntil = Counted.NEVER;
-            route.lastConnect = Counted.NEVER;
-            route.lastDisconnect = Counted.NEVER;
-            if (route.timer != null) {
-                route.timer.cancel();
-                route.timer = null;
-            }
-            enable(route, "admin");
-            book.release(route);
-        }
-        return chosen.size();
+        return penalties.forgive(id);
     }
 
     /** A session of this relay ended before it could take mail: the head has moved once. */
@@ -424,19 +323,7 @@ public final class Relays implements Preparation.Ready {
         relay.onHold = false;
         if (result.kind() == Result.Kind.DEFERRED) {
             relay.failure = result;
-            long rest = NoRoute.rest(relay, book, timers.millis());
-            relay.failedUntil = timers.millis() + rest;
-            if (relay.failureTimer != null) {
-                relay.failureTimer.cancel();
-            }
-            relay.failureTimer =
-                    timers.after(
-                            rest,
-                            () -> {
-                                relay.failureTimer = null;
-                                relay.failedUntil = Counted.NEVER;
-                                freeIfDone(relay);
-                            });
+            rest(relay, NoRoute.rest(relay, book, timers.millis()));
         }
         freeIfDone(relay);
     }
@@ -444,6 +331,11 @@ public final class Relays implements Preparation.Ready {
     /** Longer than by itself: the configuration needs mending. */
     void failFor(Relay relay, Result result, long millis) {
         failed(relay, result);
+        rest(relay, millis);
+    }
+
+    /** What comes meanwhile fails like what is there. */
+    private void rest(Relay relay, long millis) {
         relay.failedUntil = timers.millis() + millis;
         if (relay.failureTimer != null) {
             relay.failureTimer.cancel();

@@ -1,18 +1,9 @@
 package smtpd.mta.session;
 
-import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.WriteBufferWaterMark;
-import io.netty.channel.epoll.EpollChannelOption;
-import io.netty.channel.epoll.EpollSocketChannel;
-import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
@@ -47,13 +38,14 @@ public final class OutboundSession {
     private final Executor contentExecutor;
     private final SessionEvents events;
     private final SessionTrace trace;
+    private final Deadline deadline;
 
     private final ReplyParser parser = new ReplyParser();
     private final ArrayDeque<Awaited> awaited = new ArrayDeque<>();
 
     private Stage stage = Stage.CONNECTING;
     private Phase greeting = Phase.BANNER;
-    private Channel channel;
+    private Connection connection;
     private Extensions extensions = Extensions.NONE;
     private boolean heloOnly;
     private boolean wasReady;
@@ -72,11 +64,6 @@ public final class OutboundSession {
     private Reply lastRefusal;
     private int rcptLimit;
 
-    private Phase armed = Phase.CONNECT;
-    private long deadline;
-    private long checkAt;
-    private ScheduledFuture<?> check;
-
     public OutboundSession(
             SessionSpec spec, EventLoop loop, Executor contentExecutor, SessionEvents events) {
         this.spec = spec;
@@ -85,6 +72,7 @@ public final class OutboundSession {
         this.events = events;
         this.rcptLimit = spec.rcptMax();
         this.trace = new SessionTrace(spec.id());
+        this.deadline = new Deadline(loop, trace, this::timeout);
     }
 
     public SessionSpec spec() {
@@ -113,7 +101,7 @@ public final class OutboundSession {
 
     /** The address our end is bound to; null while not connected. */
     public InetSocketAddress localAddress() {
-        return channel == null ? null : (InetSocketAddress) channel.localAddress();
+        return connection == null ? null : (InetSocketAddress) connection.channel().localAddress();
     }
 
     public void start() {
@@ -133,7 +121,11 @@ public final class OutboundSession {
         switch (stage) {
             case READY -> quit();
             case CONNECTING, GREETING ->
-                    end(SessionEnd.Cause.STOPPED, armed, "451 4.3.2 Shutting down", null);
+                    end(
+                            SessionEnd.Cause.STOPPED,
+                            deadline.phase(),
+                            "451 4.3.2 Shutting down",
+                            null);
             default -> {}
         }
     }
@@ -153,41 +145,13 @@ public final class OutboundSession {
         }
         stage = Stage.CONNECTING;
         trace.connecting(spec);
-        Bootstrap bootstrap =
-                new Bootstrap()
-                        .group(loop)
-                        .channel(EpollSocketChannel.class)
-                        .option(ChannelOption.TCP_NODELAY, true)
-                        .option(
-                                ChannelOption.CONNECT_TIMEOUT_MILLIS,
-                                (int) spec.timeouts().connect())
-                        .option(EpollChannelOption.IP_BIND_ADDRESS_NO_PORT, true)
-                        .option(
-                                ChannelOption.WRITE_BUFFER_WATER_MARK,
-                                new WriteBufferWaterMark(32 * 1024, 64 * 1024))
-                        .handler(new Handler());
-        ChannelFuture connecting =
-                spec.source() == null
-                        ? bootstrap.connect(spec.remote())
-                        : bootstrap.connect(spec.remote(), new InetSocketAddress(spec.source(), 0));
-        channel = connecting.channel();
-        connecting.addListener(
-                (ChannelFuture done) -> {
-                    if (stage == Stage.CLOSED) {
-                        done.channel().close();
-                    } else if (done.isSuccess()) {
-                        connected();
-                    } else {
-                        ConnectFailure failure = ConnectFailure.of(done.cause());
-                        end(failure.cause(), Phase.CONNECT, failure.text(), null);
-                    }
-                });
+        connection = new Connection(loop, trace, new Network());
+        connection.open(spec);
     }
 
     private void connected() {
         stage = Stage.GREETING;
         greeting = Phase.BANNER;
-        trace.io("IO_CONNECTED", channel, 0);
         events.connected(this);
         if (stage == Stage.GREETING) {
             await(Phase.BANNER);
@@ -207,11 +171,11 @@ public final class OutboundSession {
 
     private void send(ByteBuf out) {
         trace.commands(out, out.readerIndex());
-        channel.writeAndFlush(out);
+        connection.channel().writeAndFlush(out);
     }
 
     private ByteBuf buffer() {
-        return channel.alloc().directBuffer(512);
+        return connection.channel().alloc().directBuffer(512);
     }
 
     // -- replies
@@ -580,9 +544,9 @@ public final class OutboundSession {
             quit();
             return;
         }
-        if (spec.pauseMillis() > 0 && mails > 0 && armed != Phase.READY) {
+        if (spec.pauseMillis() > 0 && mails > 0 && deadline.phase() != Phase.READY) {
             loop.schedule(this::wake, spec.pauseMillis(), TimeUnit.MILLISECONDS);
-            arm(Phase.READY, spec.keepAliveMillis() + spec.pauseMillis());
+            deadline.arm(Phase.READY, spec.keepAliveMillis() + spec.pauseMillis());
             return;
         }
         Attempt next = following;
@@ -594,7 +558,7 @@ public final class OutboundSession {
             }
             if (taken == null) {
                 hasIdled = true;
-                arm(Phase.READY, spec.keepAliveMillis());
+                deadline.arm(Phase.READY, spec.keepAliveMillis());
                 return;
             }
             next = new Attempt(taken, mails > 0 || hasIdled);
@@ -623,7 +587,12 @@ public final class OutboundSession {
         if (attempt.mail().content() instanceof Content.OnDisk disk && attempt.firstPiece == null) {
             arm(Phase.BODY);
             attempt.reading = true;
-            BodyWriter.read(disk, 0, channel, contentExecutor, bytes -> prefetched(attempt, bytes));
+            BodyWriter.read(
+                    disk,
+                    0,
+                    connection.channel(),
+                    contentExecutor,
+                    bytes -> prefetched(attempt, bytes));
         } else {
             sendOrStep(attempt);
         }
@@ -736,7 +705,7 @@ public final class OutboundSession {
         arm(Phase.BODY);
         body =
                 new BodyWriter(
-                        channel,
+                        connection.channel(),
                         attempt.mail().content(),
                         contentExecutor,
                         new BodyProgress(attempt));
@@ -764,10 +733,14 @@ public final class OutboundSession {
         if (extensions.pipelining() && spec.joined() && spec.pauseMillis() == 0 && !mustEnd()) {
             join(out);
         }
-        channel.writeAndFlush(out)
+        connection
+                .channel()
+                .writeAndFlush(out)
                 .addListener(
                         (ChannelFuture written) -> {
-                            if (written.isSuccess() && armed == Phase.BODY && !awaited.isEmpty()) {
+                            if (written.isSuccess()
+                                    && deadline.phase() == Phase.BODY
+                                    && !awaited.isEmpty()) {
                                 arm(awaited.peek().phase());
                             }
                         });
@@ -868,7 +841,7 @@ public final class OutboundSession {
             case CLOSED -> {}
             case READY, QUITTING -> idleLost();
             case CONNECTING, GREETING -> {
-                Phase at = awaited.isEmpty() ? armed : awaited.peek().phase();
+                Phase at = awaited.isEmpty() ? deadline.phase() : awaited.peek().phase();
                 if (at == Phase.EHLO
                         && cause == SessionEnd.Cause.NETWORK
                         && !heloOnly
@@ -884,7 +857,8 @@ public final class OutboundSession {
 
     private void lostSending(SessionEnd.Cause cause, Reason reason, String text) {
         boolean inBody = body != null;
-        Phase at = inBody ? Phase.BODY : awaited.isEmpty() ? armed : awaited.peek().phase();
+        Phase at =
+                inBody ? Phase.BODY : awaited.isEmpty() ? deadline.phase() : awaited.peek().phase();
         if (inBody) {
             body.stop();
             body = null;
@@ -919,9 +893,7 @@ public final class OutboundSession {
     private void reconnectWithHelo() {
         heloOnly = true;
         awaited.clear();
-        Channel old = channel;
-        channel = null;
-        old.close();
+        connection.forget();
         connect();
     }
 
@@ -932,11 +904,9 @@ public final class OutboundSession {
         stage = Stage.CLOSED;
         trace.closed(cause, text);
         awaited.clear();
-        if (check != null) {
-            check.cancel(false);
-        }
-        if (channel != null) {
-            channel.close();
+        deadline.end();
+        if (connection != null) {
+            connection.close();
         }
         events.closed(this, new SessionEnd(cause, phase, text, reply, wasReady, mails));
     }
@@ -944,42 +914,11 @@ public final class OutboundSession {
     // -- time
 
     private void arm(Phase phase) {
-        arm(phase, spec.timeouts().of(phase));
-    }
-
-    private void arm(Phase phase, long millis) {
-        trace.phase(phase);
-        armed = phase;
-        deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-        if (check == null || checkAt - deadline > 0) {
-            if (check != null) {
-                check.cancel(false);
-            }
-            schedule();
-        }
-    }
-
-    private void schedule() {
-        checkAt = deadline;
-        check =
-                loop.schedule(
-                        this::checkDeadline, deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
-    }
-
-    private void checkDeadline() {
-        check = null;
-        if (stage == Stage.CLOSED) {
-            return;
-        }
-        if (deadline - System.nanoTime() > 0) {
-            schedule();
-        } else {
-            timeout();
-        }
+        deadline.arm(phase, spec.timeouts().of(phase));
     }
 
     private void timeout() {
-        trace.io("IO_TIMEOUT", channel, 0);
+        trace.io("IO_TIMEOUT", connection.channel(), 0);
         switch (stage) {
             case READY -> quit();
             case QUITTING -> end(SessionEnd.Cause.QUIT, Phase.QUIT, "", null);
@@ -987,7 +926,7 @@ public final class OutboundSession {
                     lost(
                             SessionEnd.Cause.TIMEOUT,
                             Reason.IO_ERROR,
-                            "451 4.4.1 Connection timeout (" + armed.label() + ")");
+                            "451 4.4.1 Connection timeout (" + deadline.phase().label() + ")");
         }
     }
 
@@ -1028,64 +967,56 @@ public final class OutboundSession {
         }
     }
 
-    /** Netty's side of the connection; a handler of an earlier connection is deaf. */
-    private final class Handler extends ChannelInboundHandlerAdapter {
-        private boolean isOld(ChannelHandlerContext context) {
-            return !context.channel().equals(channel);
-        }
-
+    /** What happens to the connection. */
+    private final class Network implements Connection.Events {
         @Override
-        public void channelRead(ChannelHandlerContext context, Object message) {
-            ByteBuf in = (ByteBuf) message;
-            try {
-                if (!isOld(context) && stage != Stage.CLOSED) {
-                    trace.io("IO_DATAIN", channel, in.readableBytes());
-                    OutboundSession.this.read(in);
-                }
-            } finally {
-                in.release();
+        public void connected() {
+            if (stage == Stage.CLOSED) {
+                connection.close();
+            } else {
+                OutboundSession.this.connected();
             }
         }
 
         @Override
-        public void channelReadComplete(ChannelHandlerContext context) {
-            if (!isOld(context)) {
-                advance();
-            }
+        public void refused(Throwable cause) {
+            ConnectFailure failure = ConnectFailure.of(cause);
+            end(failure.cause(), Phase.CONNECT, failure.text(), null);
         }
 
         @Override
-        public void channelWritabilityChanged(ChannelHandlerContext context) {
-            if (!isOld(context) && body != null && context.channel().isWritable()) {
-                trace.io("IO_LOWAT", channel, 0);
+        public void read(ByteBuf in) {
+            OutboundSession.this.read(in);
+        }
+
+        @Override
+        public void readComplete() {
+            advance();
+        }
+
+        @Override
+        public void writable() {
+            if (body != null) {
                 body.pump();
             }
         }
 
         @Override
-        public void channelInactive(ChannelHandlerContext context) {
-            if (!isOld(context)) {
-                trace.io("IO_DISCONNECTED", channel, 0);
-                lost(
-                        SessionEnd.Cause.NETWORK,
-                        Reason.IO_ERROR,
-                        "451 4.4.2 Connection closed unexpectedly (" + phase().label() + ")");
-            }
+        public void closed() {
+            String text = "451 4.4.2 Connection closed unexpectedly (" + phase().label() + ")";
+            lost(SessionEnd.Cause.NETWORK, Reason.IO_ERROR, text);
         }
 
         @Override
-        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-            if (!isOld(context)) {
-                trace.io("IO_ERROR", channel, 0);
-                lost(
-                        SessionEnd.Cause.NETWORK,
-                        Reason.IO_ERROR,
-                        "451 4.4.2 IO Error: " + ConnectFailure.plain(cause));
-            }
+        public void broken(Throwable cause) {
+            String text = "451 4.4.2 IO Error: " + ConnectFailure.plain(cause);
+            lost(SessionEnd.Cause.NETWORK, Reason.IO_ERROR, text);
         }
     }
 
     private Phase phase() {
-        return body != null ? Phase.BODY : awaited.isEmpty() ? armed : awaited.peek().phase();
+        return body != null
+                ? Phase.BODY
+                : awaited.isEmpty() ? deadline.phase() : awaited.peek().phase();
     }
 }
