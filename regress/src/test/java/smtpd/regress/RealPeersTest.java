@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -85,16 +86,18 @@ class RealPeersTest {
     void everyMailOfSmtpSourceReachesSmtpSinkOnce() throws Exception {
         int port = Ports.free();
         Path dump = Files.createDirectory(site.dir().resolve("dump"));
+        List<String> command = new ArrayList<>(List.of("/usr/sbin/smtp-sink"));
+        if (Machine.isRoot()) {
+            command.addAll(List.of("-u", "nobody")); // it refuses to run as root
+            Files.setAttribute(dump, "unix:uid", Machine.nobody());
+        }
+        command.addAll(List.of("-c", "-d", dump.resolve("%M.").toString()));
+        command.addAll(List.of("127.0.0.1:" + port, "128"));
+        Path log = site.dir().resolve("sink.log");
         Process sink =
-                new ProcessBuilder(
-                                "/usr/sbin/smtp-sink",
-                                "-c",
-                                "-d",
-                                dump.resolve("%M.").toString(),
-                                "127.0.0.1:" + port,
-                                "128")
+                new ProcessBuilder(command)
                         .redirectErrorStream(true)
-                        .redirectOutput(site.dir().resolve("sink.log").toFile())
+                        .redirectOutput(log.toFile())
                         .start();
         parts.add(
                 () -> {
@@ -103,6 +106,16 @@ class RealPeersTest {
                         sink.destroyForcibly();
                     }
                 });
+        Machine.await("smtp-sink listens")
+                .until(
+                        () -> {
+                            assertThat(sink.isAlive()).as(Files.readString(log)).isTrue();
+                            try (SmtpClient probe = SmtpClient.connect(port)) {
+                                return probe.say("QUIT").startsWith("221");
+                            } catch (IOException e) {
+                                return false;
+                            }
+                        });
         site.config(
                 Site.toMaildir(),
                 "accept from local for domain \"remote.test\" relay via smtp://127.0.0.1:" + port);
