@@ -56,8 +56,8 @@ final class Daemon implements AutoCloseable {
         command.addAll(List.of("-r", site.dir().toString()));
         command.addAll(List.of(arguments));
         Path logs = Files.createDirectories(Path.of("target", "logs"));
-        Path logFile = logs.resolve(site.dir().getFileName() + ".log");
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        Path logFile = logs.resolve(site.dir().getFileName() + "." + process.pid() + ".log");
         process.getOutputStream().close();
         return new Daemon(site, process, logFile);
     }
