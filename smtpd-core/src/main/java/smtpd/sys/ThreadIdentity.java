@@ -14,6 +14,16 @@ import java.lang.foreign.MemorySegment;
  * <p>Make the value before (it allocates), apply it on the thread.
  */
 public final class ThreadIdentity {
+
+    static {
+        // After the change this thread may not be able to read the class path.
+        try {
+            Capability.areNone();
+        } catch (SysException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     private final int uid;
     private final int gid;
     private final int groupCount;

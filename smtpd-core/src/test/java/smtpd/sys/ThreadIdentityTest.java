@@ -2,6 +2,7 @@ package smtpd.sys;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -64,9 +65,15 @@ class ThreadIdentityTest {
                 .containsEntry("CapEff", "0".repeat(16))
                 .containsEntry("CapAmb", "0".repeat(16))
                 .containsEntry("NoNewPrivs", "1");
-        for (Map<String, String> other : TaskStatus.of(Identity.pid())) {
-            assertThat(other.get("Uid")).as(other.get("Name")).isEqualTo("0 0 0 0");
-        }
+        // The kernel's thread outlives join() by a moment.
+        await().untilAsserted(
+                        () -> {
+                            for (Map<String, String> other : TaskStatus.of(Identity.pid())) {
+                                assertThat(other.get("Uid"))
+                                        .as(other.get("Name"))
+                                        .isEqualTo("0 0 0 0");
+                            }
+                        });
     }
 
     @Test
