@@ -39,6 +39,7 @@ public final class OutboundSession {
     private final SessionEvents events;
     private final SessionTrace trace;
     private final Deadline deadline;
+    private final Answers answers;
 
     private final ReplyParser parser = new ReplyParser();
     private final ArrayDeque<Awaited> awaited = new ArrayDeque<>();
@@ -59,10 +60,7 @@ public final class OutboundSession {
 
     private int started;
     private int mails;
-    private int failuresInRow;
     private int rejectedInRow;
-    private Reply lastRefusal;
-    private int rcptLimit;
 
     public OutboundSession(
             SessionSpec spec, EventLoop loop, Executor contentExecutor, SessionEvents events) {
@@ -70,7 +68,7 @@ public final class OutboundSession {
         this.loop = loop;
         this.contentExecutor = contentExecutor;
         this.events = events;
-        this.rcptLimit = spec.rcptMax();
+        this.answers = new Answers(spec);
         this.trace = new SessionTrace(spec.id());
         this.deadline = new Deadline(loop, trace, this::timeout);
     }
@@ -86,7 +84,8 @@ public final class OutboundSession {
 
     /** How many recipients one transaction of this session may have. */
     public int recipientLimit() {
-        return extensions.rcptMax() > 0 ? Math.min(rcptLimit, extensions.rcptMax()) : rcptLimit;
+        int limit = answers.recipientLimit();
+        return extensions.rcptMax() > 0 ? Math.min(limit, extensions.rcptMax()) : limit;
     }
 
     /** True when it could take a mail at once. */
@@ -240,10 +239,14 @@ public final class OutboundSession {
         } else if (reply.code() == 421) {
             closing(due, reply);
         } else {
+            Attempt attempt = due.attempt();
             switch (due.phase()) {
-                case MAIL -> mailAnswer(due.attempt(), reply);
-                case RCPT -> rcptAnswer(due.attempt(), due.recipient(), reply);
-                case DATA -> dataAnswer(due.attempt(), reply);
+                case MAIL -> follow(answers.mail(attempt, reply, extensions), attempt, reply);
+                case RCPT -> {
+                    int index = due.recipient();
+                    follow(answers.rcpt(attempt, index, reply, extensions), attempt, reply);
+                }
+                case DATA -> follow(answers.data(attempt, reply), attempt, reply);
                 case EOM -> eomAnswer(due, reply);
                 case RSET -> {
                     if (!reply.isPositive()) {
@@ -300,72 +303,6 @@ public final class OutboundSession {
         return start == 0 ? "" : text.substring(start, end < 0 ? text.length() : end);
     }
 
-    private void mailAnswer(Attempt attempt, Reply reply) {
-        attempt.mailAnswered = true;
-        if (reply.isPositive()) {
-            return;
-        }
-        if (reply.code() < 400) {
-            garbage("code out of range");
-            return;
-        }
-        attempt.mailRefused = true;
-        if ((reply.code() == 555 || reply.code() == 501)
-                && !attempt.plain
-                && Commands.hasOptional(attempt.mail(), extensions)) {
-            attempt.again = true;
-        } else if (reply.code() == 530 && spec.smarthost()) {
-            // The configuration lacks a password: the user's mail is not at fault.
-            attempt.refuse(
-                    Result.deferred(
-                            Reason.AUTH_FAILED,
-                            "451 4.7.0 Authentication required: " + reply.text()));
-            events.authenticationWanted(this, reply);
-        } else {
-            refused(reply);
-            attempt.refuse(Verdict.of(reply, Phase.MAIL));
-        }
-    }
-
-    private void rcptAnswer(Attempt attempt, int index, Reply reply) {
-        if (attempt.mailRefused) {
-            return;
-        }
-        if (reply.isPositive()) {
-            attempt.accepted[index] = true;
-            attempt.acceptedCount++;
-            failuresInRow = 0;
-            return;
-        }
-        if (reply.code() < 400) {
-            garbage("code out of range");
-            return;
-        }
-        if (reply.code() == 503) {
-            disagree(reply);
-            return;
-        }
-        if (isEnough(reply) && attempt.acceptedCount > 0) {
-            rcptLimit = Math.max(1, Math.min(rcptLimit, attempt.acceptedCount));
-            if (!extensions.pipelining()) {
-                attempt.nextRecipient = attempt.accepted.length;
-            }
-            return;
-        }
-        refused(reply);
-        attempt.transaction.set(index, Verdict.of(reply, Phase.RCPT));
-        failuresInRow++;
-        if (spec.maxFailures() > 0 && failuresInRow >= spec.maxFailures()) {
-            tooManyFailures(attempt);
-        }
-    }
-
-    /** RFC 5321 4.5.3.1.10: the peer takes no more recipients in this transaction. */
-    private static boolean isEnough(Reply reply) {
-        return reply.code() == 452
-                || (reply.code() == 552 && (reply.esc().isEmpty() || reply.esc().equals("5.5.3")));
-    }
-
     private void tooManyFailures(Attempt attempt) {
         String text = "451 4.5.3 Too many consecutive errors, closing connection";
         attempt.refuse(Result.deferred(Reason.REMOTE_4XX, text));
@@ -380,22 +317,13 @@ public final class OutboundSession {
         end(SessionEnd.Cause.TOO_MANY_FAILURES, Phase.RCPT, text, null);
     }
 
-    private void dataAnswer(Attempt attempt, Reply reply) {
-        if (reply.code() == 354) {
-            if (attempt.mailRefused || attempt.acceptedCount == 0) {
-                attempt.loneDot = true;
-            } else {
-                attempt.go = true;
-            }
-        } else if (reply.code() < 400) {
-            garbage("code out of range");
-        } else if (!attempt.mailRefused && attempt.acceptedCount > 0) {
-            if (reply.code() == 503) {
-                disagree(reply);
-                return;
-            }
-            refused(reply);
-            attempt.refuse(Verdict.of(reply, Phase.DATA));
+    private void follow(Answers.Consequence consequence, Attempt attempt, Reply reply) {
+        switch (consequence) {
+            case NONE -> {}
+            case GARBAGE -> garbage("code out of range");
+            case DISAGREEMENT -> disagree(reply);
+            case TOO_MANY_FAILURES -> tooManyFailures(attempt);
+            case AUTHENTICATION_WANTED -> events.authenticationWanted(this, reply);
         }
     }
 
@@ -438,7 +366,7 @@ public final class OutboundSession {
                 }
             }
         } else {
-            refused(reply);
+            answers.refused(reply);
             attempt.refuse(Verdict.of(reply, Phase.EOM));
         }
         complete(attempt);
@@ -446,7 +374,7 @@ public final class OutboundSession {
 
     /** 421: as any 4yz of that state, but nothing more is sent (RFC 5321 3.8). */
     private void closing(Awaited due, Reply reply) {
-        refused(reply);
+        answers.refused(reply);
         if (current != null) {
             if (due.attempt() == current) {
                 Result result = Verdict.of(reply, due.phase());
@@ -472,7 +400,7 @@ public final class OutboundSession {
             garbage("code out of range");
             return;
         }
-        refused(reply);
+        answers.refused(reply);
         current.refuse(Verdict.of(reply, Phase.EOM));
         complete(current);
         end(
@@ -480,10 +408,6 @@ public final class OutboundSession {
                 Phase.BODY,
                 reply.asTemporary().text(),
                 reply.code() == 421 ? reply : null);
-    }
-
-    private void refused(Reply reply) {
-        lastRefusal = reply;
     }
 
     // -- what comes next
@@ -790,6 +714,7 @@ public final class OutboundSession {
             sendQuit();
         }
         returnOpen();
+        Reply lastRefusal = answers.lastRefusal();
         String text = lastRefusal == null ? "" : lastRefusal.text();
         end(SessionEnd.Cause.REJECTS_ALL, Phase.READY, text, lastRefusal);
     }
