@@ -4,12 +4,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -68,22 +65,6 @@ final class Machine {
         try (Stream<Path> open = Files.list(Path.of("/proc/" + pid + "/fd"))) {
             return (int) open.count();
         }
-    }
-
-    /** What each descriptor of a process is, sockets and pipes without their numbers, counted. */
-    static Map<String, Integer> descriptorKinds(long pid) throws IOException {
-        Map<String, Integer> kinds = new TreeMap<>();
-        try (Stream<Path> open = Files.list(Path.of("/proc/" + pid + "/fd"))) {
-            for (Path one : open.toList()) {
-                try {
-                    String target = Files.readSymbolicLink(one).toString();
-                    kinds.merge(target.replaceAll("\\[[0-9]+\\]", ""), 1, Integer::sum);
-                } catch (NoSuchFileException e) {
-                    // Closed since the folder was listed.
-                }
-            }
-        }
-        return kinds;
     }
 
     /** The lines {@code Uid:} of all threads of a process: real, effective, saved, file system. */
