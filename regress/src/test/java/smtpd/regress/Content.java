@@ -38,7 +38,7 @@ final class Content {
         Random random = new Random(seed);
         int column = 0;
         for (int i = head.length; i < size; i++) {
-            boolean mustEnd = i == size - 2 || column == 76 && i < size - 3;
+            boolean mustEnd = i == size - 2 || (column == 76 && i < size - 3);
             if (mustEnd) {
                 all[i++] = '\r';
                 all[i] = '\n';
