@@ -38,7 +38,7 @@ final class Machine {
     /** Waits as long as a busy machine may need. */
     static ConditionFactory await(String what) {
         return Awaitility.await(what)
-                .atMost(Duration.ofSeconds(120))
+                .atMost(Duration.ofMinutes(2))
                 .pollInterval(Duration.ofMillis(100));
     }
 
