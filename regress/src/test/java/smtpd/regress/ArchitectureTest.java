@@ -10,7 +10,9 @@ import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.jar.JarFile;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -24,10 +26,14 @@ class ArchitectureTest {
 
     private static JavaClasses installed() {
         Path lib = Path.of(System.getProperty("smtpd.tree"), "lib");
+        List<JarFile> ours = new ArrayList<>();
         try (Stream<Path> jars = Files.list(lib)) {
-            List<Path> ours =
-                    jars.filter(j -> j.getFileName().toString().matches("smtpd-.*\\.jar")).toList();
-            return new ClassFileImporter().importPaths(ours);
+            for (Path jar : jars.toList()) {
+                if (jar.getFileName().toString().matches("smtpd-.*\\.jar")) {
+                    ours.add(new JarFile(jar.toFile()));
+                }
+            }
+            return new ClassFileImporter().importJars(ours);
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
