@@ -152,8 +152,14 @@ class CommandTest {
             assertThat(status.get("Groups")).isEmpty();
             assertThat(command.await().code()).isZero();
         }
-        for (Map<String, String> task : TaskStatus.of(Identity.pid())) {
-            assertThat(task.get("Uid")).as(task.get("Name")).isEqualTo("0 0 0 0");
-        }
+        // The kernel's thread outlives join() by a moment.
+        await().untilAsserted(
+                        () -> {
+                            for (Map<String, String> task : TaskStatus.of(Identity.pid())) {
+                                assertThat(task.get("Uid"))
+                                        .as(task.get("Name"))
+                                        .isEqualTo("0 0 0 0");
+                            }
+                        });
     }
 }

@@ -3,6 +3,7 @@ package smtpd.lka.dns;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -31,10 +32,24 @@ final class ScriptedServer implements AutoCloseable {
 
     ScriptedServer(Script script) throws IOException {
         this.script = script;
-        this.udp = new DatagramSocket(0, InetAddress.getLoopbackAddress());
-        this.tcp = new ServerSocket(udp.getLocalPort(), 8, InetAddress.getLoopbackAddress());
+        this.tcp = new ServerSocket();
+        this.udp = bindBoth(tcp);
         Thread.ofPlatform().daemon().start(this::serveUdp);
         Thread.ofPlatform().daemon().start(this::serveTcp);
+    }
+
+    /** A port that is free for TCP may be taken for UDP: then another one is tried. */
+    private static DatagramSocket bindBoth(ServerSocket tcp) throws IOException {
+        InetAddress loopback = InetAddress.getLoopbackAddress();
+        while (true) {
+            DatagramSocket udp = new DatagramSocket(0, loopback);
+            try {
+                tcp.bind(new InetSocketAddress(loopback, udp.getLocalPort()), 8);
+                return udp;
+            } catch (BindException taken) {
+                udp.close();
+            }
+        }
     }
 
     /** An empty reply to a query. */

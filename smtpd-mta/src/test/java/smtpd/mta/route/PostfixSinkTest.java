@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -11,6 +13,7 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.Test;
 import smtpd.mta.session.Result;
 
@@ -23,10 +26,7 @@ class PostfixSinkTest {
     @Test
     void postfixSinkTakesAThousandMails() throws Exception {
         assumeThat(Files.isExecutable(SINK)).isTrue();
-        int port;
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
-        }
+        int port = freePort();
         Process sink =
                 new ProcessBuilder(SINK.toString(), "-u", "nobody", "127.0.0.1:" + port, "100")
                         .redirectErrorStream(true)
@@ -57,6 +57,18 @@ class PostfixSinkTest {
             return true;
         } catch (java.io.IOException e) {
             return false;
+        }
+    }
+
+    /** Below those the kernel gives to outgoing connections: nobody is given it meanwhile. */
+    private static int freePort() throws IOException {
+        while (true) {
+            int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
+            try (ServerSocket probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return probe.getLocalPort();
+            } catch (BindException taken) {
+                // The next one, then.
+            }
         }
     }
 }
