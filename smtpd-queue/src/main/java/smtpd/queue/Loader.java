@@ -41,6 +41,7 @@ final class Loader {
     private long count;
     private long lastReport;
     private int run;
+    private int settling;
     private boolean done;
 
     Loader(
@@ -67,8 +68,8 @@ final class Loader {
         cancel();
         done = false;
         count = 0;
+        settling = 0;
         lastReport = clock.millis();
-        run++;
         walk = backend.walk();
         scheduler.progress(LoadPhase.BEGIN, 0);
         next(run);
@@ -76,6 +77,11 @@ final class Loader {
 
     /** The scheduler is away: it will want everything from the beginning. */
     void cancel() {
+        run++;
+        closeWalk();
+    }
+
+    private void closeWalk() {
         if (walk != null) {
             walk.close();
             walk = null;
@@ -97,7 +103,8 @@ final class Loader {
                         return;
                     }
                     if (entries.isEmpty()) {
-                        end();
+                        closeWalk();
+                        endWhenSettled();
                         return;
                     }
                     tell(entries, Origin.LOADED);
@@ -111,8 +118,11 @@ final class Loader {
                 });
     }
 
-    private void end() {
-        cancel();
+    /** The end is told last: what is still being settled counts as loaded. */
+    private void endWhenSettled() {
+        if (done || walk != null || settling > 0) {
+            return;
+        }
         done = true;
         scheduler.progress(LoadPhase.END, count);
         if (count > 0) {
@@ -164,14 +174,18 @@ final class Loader {
 
     /** The notice of this bounce was being committed: when it exists, the bounce is done. */
     private void settleNotice(Evpid id, Envelope bounce) {
+        int ofRun = run;
+        settling++;
         onLoop.run(
                 backend.state(bounce.bounce().notice()),
                 state -> {
                     if (state == CommitState.DURABLE) {
                         onLoop.run(backend.delete(List.of(id)), _ -> {});
-                    } else {
-                        scheduler.ready(
-                                id.msgid(), Origin.LOADED, List.of(scheduler.plan(id, bounce)));
+                    } else if (ofRun == run) {
+                        send(id.msgid(), Origin.LOADED, List.of(scheduler.plan(id, bounce)));
+                    }
+                    if (ofRun == run && --settling == 0) {
+                        endWhenSettled();
                     }
                 });
     }
