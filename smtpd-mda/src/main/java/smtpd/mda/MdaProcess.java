@@ -27,7 +27,6 @@ import smtpd.envelope.Envelope;
 import smtpd.envelope.EnvelopeText;
 import smtpd.envelope.EnvelopeType;
 import smtpd.envelope.Evpid;
-import smtpd.envelope.Msgid;
 import smtpd.imsg.AgentToQueue;
 import smtpd.imsg.ChildToControl;
 import smtpd.imsg.ControlToChild;
@@ -36,7 +35,6 @@ import smtpd.imsg.DnsStatus;
 import smtpd.imsg.LkaToMda;
 import smtpd.imsg.MdaToLka;
 import smtpd.imsg.MdaToQueue;
-import smtpd.imsg.Outcome;
 import smtpd.imsg.ParentToChild;
 import smtpd.imsg.QueueToAgent;
 import smtpd.imsg.Resolve;
@@ -45,7 +43,6 @@ import smtpd.imsg.Role;
 import smtpd.imsg.StoredEnvelope;
 import smtpd.imsg.ToMda;
 import smtpd.log.LogLine;
-import smtpd.mda.deliver.Account;
 import smtpd.mda.deliver.Deliverer;
 import smtpd.mda.deliver.Job;
 import smtpd.mda.deliver.Method;
@@ -62,18 +59,13 @@ import smtpd.proc.Edge;
 import smtpd.proc.Frame;
 import smtpd.proc.Pending;
 import smtpd.stat.Stat;
-import smtpd.sys.Fd;
 
 /** Local delivery's mind: users, their queues and limits, the results. Runs in mda as root. */
 public final class MdaProcess extends ChildProcess<ToMda> {
 
     private static final Logger LOG = LoggerFactory.getLogger(MdaProcess.class);
 
-    private static final long LOOKUP_MILLIS = 60_000;
-    private static final long OPEN_MILLIS = 120_000;
     private static final long RESOLVE_MILLIS = 300_000;
-    private static final long USER_KEPT_NANOS = TimeUnit.SECONDS.toNanos(60);
-    private static final int USER_SWEEP_SECONDS = 30;
     private static final int DEVICE_PAUSE_SECONDS = 60;
     private static final int RESOURCE_PAUSE_SECONDS = 1;
     private static final int STOP_GRACE_MILLIS = 6_000;
@@ -81,10 +73,6 @@ public final class MdaProcess extends ChildProcess<ToMda> {
     private static final int MAX_STUCK = 32;
     private static final int MAX_LIST = 256;
 
-    private static final Verdict NO_USER =
-            new Verdict.Permanent("5.1.1", "Permanent failure in user lookup");
-    private static final Verdict USER_UNKNOWN_NOW =
-            Verdict.temporary("4.3.0", "Temporary failure in user lookup");
     private static final Verdict NO_CONTENT = Verdict.temporary("4.3.0", "Cannot get message fd");
     private static final Verdict NO_HOST =
             Verdict.temporary("4.4.3", "Temporary failure in host lookup");
@@ -94,13 +82,11 @@ public final class MdaProcess extends ChildProcess<ToMda> {
     private final Edge<ChildToControl> control = edge(Role.CONTROL, ChildToControl.class);
     private final Results results = new Results(loop(), queue);
     private final Turns turns = new Turns(this::begin);
-    private final Map<EnvelopeJobs.UserKey, UserQueue> users = new HashMap<>();
-    private final Map<Msgid, HeldMessage> messages = new HashMap<>();
+    private final Users users = new Users(loop(), ids(), stats(), lka, new UserNews());
+    private final Messages messages =
+            new Messages(loop(), ids(), stats(), queue, new ContentNews());
     private final Map<Evpid, Delivery> inFlight = new LinkedHashMap<>();
-    private final Pending<UserQueue> lookups = new Pending<>(loop(), this::lookupTimedOut);
-    private final Pending<HeldMessage> openings = new Pending<>(loop(), this::openTimedOut);
     private final Pending<Delivery> resolving = new Pending<>(loop(), d -> end(d, NO_HOST));
-    private final Set<UserQueue> waitingForLka = new LinkedHashSet<>();
     private final StuckThreads stuck = new StuckThreads();
     private final Function<Config, Settings> settings;
     private final InstantSource clock = InstantSource.system();
@@ -116,12 +102,9 @@ public final class MdaProcess extends ChildProcess<ToMda> {
                     new SynchronousQueue<>(),
                     Thread.ofPlatform().name("mda-session-", 1).daemon(true).factory());
 
-    private Config config;
     private Limits limits;
     private EnvelopeJobs jobs;
     private Deliverer deliverer;
-    private int queueIncarnation;
-    private boolean sweepingUsers;
     private boolean sweepingStuck;
     private boolean expiring;
 
@@ -153,8 +136,8 @@ public final class MdaProcess extends ChildProcess<ToMda> {
     protected void activate(Config active, Runnable ready) {
         Settings next = settings.apply(active);
         Deliverer old = deliverer;
-        config = active;
         limits = active.limits();
+        users.configured(active.configId());
         jobs = new EnvelopeJobs(active.actions(), startedAt);
         deliverer = new Deliverer(next, rights, clock);
         turns.limits(limits);
@@ -176,11 +159,11 @@ public final class MdaProcess extends ChildProcess<ToMda> {
     protected void dispatch(Frame frame, ToMda message) {
         switch (message) {
             case QueueToAgent.Transfer m -> deliver(frame, m);
-            case QueueToAgent.MessageFile m -> opened(frame, m);
+            case QueueToAgent.MessageFile m -> messages.opened(frame, m);
             case QueueToAgent.ResultsStored m -> stored(m.seq());
             case QueueToAgent.InFlightQuery _ -> report();
             case QueueToAgent.HandoverCredit _ -> {} // the queue counts it; we only give back
-            case LkaToMda.UserIs m -> userIs(frame, m);
+            case LkaToMda.UserIs m -> users.answered(frame.id(), m);
             case Resolved m -> resolved(frame, m);
             case ControlToMta.HoldNames m -> holdNames(frame, m);
             case ControlToChild _, ParentToChild _ -> {} // taken out before they come here
@@ -193,19 +176,12 @@ public final class MdaProcess extends ChildProcess<ToMda> {
     protected void joined(Role peer) {
         switch (peer) {
             case QUEUE -> {
-                queueIncarnation++;
+                messages.newQueue();
                 report();
                 results.repeat();
-                messages.values().stream()
-                        .filter(m -> m.isAwaited() && !m.isAsked())
-                        .toList()
-                        .forEach(this::open);
+                messages.openAgain();
             }
-            case LKA -> {
-                List<UserQueue> again = List.copyOf(waitingForLka);
-                waitingForLka.clear();
-                again.forEach(this::lookUp);
-            }
+            case LKA -> users.lkaJoined();
             default -> {}
         }
     }
@@ -213,9 +189,9 @@ public final class MdaProcess extends ChildProcess<ToMda> {
     @Override
     protected void lost(Role peer) {
         switch (peer) {
-            case QUEUE -> openings.lost(Role.QUEUE).forEach(m -> m.asked(false));
+            case QUEUE -> messages.queueLost();
             case LKA -> {
-                lookups.lost(Role.LKA).forEach(this::waitForLka);
+                users.lkaLost();
                 resolving.lost(Role.LKA).forEach(d -> end(d, NO_HOST));
             }
             default -> {}
@@ -225,14 +201,9 @@ public final class MdaProcess extends ChildProcess<ToMda> {
     // ---- hand-over
 
     private void deliver(Frame frame, QueueToAgent.Transfer m) {
-        HeldMessage message = messages.get(m.msgid());
-        if (message == null) {
-            message = new HeldMessage(m.msgid(), m.size(), m.crc32c());
-        }
-        takeContent(message, m.form(), m.content(), frame.fd());
+        // It stays while we look at its envelopes.
+        HeldMessage message = messages.arrived(m, frame.fd());
         Map<UserQueue, List<Evpid>> held = new LinkedHashMap<>();
-        message.use(); // stays while we look at its envelopes
-        messages.put(m.msgid(), message);
         for (StoredEnvelope stored : m.envelopes()) {
             if (!inFlight.containsKey(stored.evpid())) {
                 accept(stored, message, held);
@@ -241,23 +212,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
         held.forEach(
                 (user, evpids) ->
                         queue.send(0, new AgentToQueue.Hold(user.holdKey, List.copyOf(evpids))));
-        leave(message);
-    }
-
-    private void takeContent(
-            HeldMessage message, QueueToAgent.ContentForm form, smtpd.imsg.Content inline, int fd) {
-        boolean carries =
-                form == QueueToAgent.ContentForm.INLINE
-                        || form == QueueToAgent.ContentForm.DESCRIPTOR;
-        if (carries && message.isHere()) {
-            // Twice the same: the second goes back at once.
-            Fd.closeQuietly(fd);
-            giveBack(fd >= 0 ? 1 : 0, fd >= 0 ? 0 : inline.length());
-        } else if (form == QueueToAgent.ContentForm.INLINE) {
-            message.take(inline, queueIncarnation);
-        } else if (form == QueueToAgent.ContentForm.DESCRIPTOR && fd >= 0) {
-            message.take(fd, queueIncarnation);
-        }
+        messages.leave(message);
     }
 
     private void accept(
@@ -276,7 +231,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
             refuse(evpid, Verdict.temporary("4.3.5", "no action called " + envelope.action()));
             return;
         }
-        UserQueue user = userOf(envelope);
+        UserQueue user = users.of(jobs.user(envelope));
         if (user.isHolding()
                 || user.isStuck()
                 || user.pending() >= limits.intOf(Limit.MDA_TASK_HIWAT)) {
@@ -302,21 +257,6 @@ public final class MdaProcess extends ChildProcess<ToMda> {
                 .warn(LOG);
     }
 
-    private UserQueue userOf(Envelope envelope) {
-        EnvelopeJobs.UserKey key = jobs.user(envelope);
-        UserQueue user = users.get(key);
-        if (user == null) {
-            user = new UserQueue(key, ids().next());
-            users.put(key, user);
-            lookUp(user);
-            sweepUsers();
-        } else if (user.isIdle() && user.isStale(System.nanoTime())) {
-            user.forget();
-            lookUp(user);
-        }
-        return user;
-    }
-
     private void hold(UserQueue user) {
         if (!user.isHolding()) {
             user.holding(true);
@@ -339,56 +279,19 @@ public final class MdaProcess extends ChildProcess<ToMda> {
 
     // ---- users
 
-    private void lookUp(UserQueue user) {
-        long id = ids().next();
-        var question = new MdaToLka.UserInfo(config.configId(), user.key.table(), user.key.name());
-        if (lka.send(id, question)) {
-            lookups.add(id, LOOKUP_MILLIS, EnumSet.of(Role.LKA), user);
-        } else {
-            waitForLka(user);
+    /** What becomes of mail once lka has answered about its user. */
+    private final class UserNews implements Users.Events {
+        @Override
+        public void known(UserQueue user) {
+            user.each(MdaProcess.this::prepare);
+            turns.ready(user);
         }
-    }
 
-    private void waitForLka(UserQueue user) {
-        waitingForLka.add(user);
-        loop().schedule(
-                        () -> {
-                            if (waitingForLka.remove(user)) {
-                                lookupTimedOut(user);
-                            }
-                        },
-                        LOOKUP_MILLIS,
-                        TimeUnit.MILLISECONDS);
-    }
-
-    private void lookupTimedOut(UserQueue user) {
-        stats().increment(Stat.IMSG_TIMEOUT);
-        noUser(user, USER_UNKNOWN_NOW);
-        gauges();
-    }
-
-    private void userIs(Frame frame, LkaToMda.UserIs m) {
-        UserQueue user = lookups.take(frame.id());
-        if (user == null) {
-            stats().increment(Stat.IMSG_LATE);
-            return;
+        @Override
+        public void unknown(UserQueue user, Verdict verdict) {
+            user.takeAll().forEach(d -> conclude(d, verdict));
+            gauges();
         }
-        switch (m.outcome()) {
-            case Outcome.Ok _ -> {
-                user.known(
-                        new Account(m.name(), m.uid(), m.gid(), m.home()),
-                        System.nanoTime() + USER_KEPT_NANOS);
-                user.each(this::prepare);
-                turns.ready(user);
-            }
-            case Outcome.Temporary _ -> noUser(user, USER_UNKNOWN_NOW);
-            case Outcome.Permanent _ -> noUser(user, NO_USER);
-        }
-    }
-
-    private void noUser(UserQueue user, Verdict verdict) {
-        users.remove(user.key, user);
-        user.takeAll().forEach(d -> conclude(d, verdict));
     }
 
     private void prepare(Delivery delivery) {
@@ -397,22 +300,6 @@ public final class MdaProcess extends ChildProcess<ToMda> {
 
     private Job job(Delivery d) {
         return jobs.job(d.evpid.value(), d.envelope, d.method, d.user.account());
-    }
-
-    private void sweepUsers() {
-        if (!sweepingUsers) {
-            sweepingUsers = true;
-            loop().schedule(this::forgetIdleUsers, USER_SWEEP_SECONDS, TimeUnit.SECONDS);
-        }
-    }
-
-    private void forgetIdleUsers() {
-        sweepingUsers = false;
-        long now = System.nanoTime();
-        users.values().removeIf(user -> user.isIdle() && user.isStale(now));
-        if (!users.isEmpty()) {
-            sweepUsers();
-        }
     }
 
     // ---- sessions
@@ -426,47 +313,22 @@ public final class MdaProcess extends ChildProcess<ToMda> {
         }
         delivery.message.await(delivery);
         if (!delivery.message.isAsked()) {
-            open(delivery.message);
+            messages.open(delivery.message);
         }
     }
 
-    private void open(HeldMessage message) {
-        long id = ids().next();
-        if (queue.send(id, new AgentToQueue.OpenMessage(message.msgid()))) {
-            message.asked(true);
-            openings.add(id, OPEN_MILLIS, EnumSet.of(Role.QUEUE), message);
+    /** What becomes of deliveries that waited for their content. */
+    private final class ContentNews implements Messages.Events {
+        @Override
+        public void here(Delivery delivery) {
+            findHost(delivery);
         }
-    }
 
-    private void openTimedOut(HeldMessage message) {
-        stats().increment(Stat.IMSG_TIMEOUT);
-        noContent(message);
-        turns.run();
-    }
-
-    private void noContent(HeldMessage message) {
-        message.asked(false);
-        message.takeWaiting().forEach(d -> end(d, NO_CONTENT));
-    }
-
-    private void opened(Frame frame, QueueToAgent.MessageFile m) {
-        HeldMessage message = openings.take(frame.id());
-        boolean inline = m.form() == QueueToAgent.ContentForm.INLINE;
-        if (message == null) {
-            Fd.closeQuietly(frame.fd());
-            stats().increment(Stat.IMSG_LATE);
-            if (m.outcome().isOk()) {
-                giveBack(frame.fd() >= 0 ? 1 : 0, inline ? m.content().length() : 0);
-            }
-            return;
+        @Override
+        public void missing(List<Delivery> deliveries) {
+            deliveries.forEach(d -> end(d, NO_CONTENT));
+            turns.run();
         }
-        if (!m.outcome().isOk() || (!inline && frame.fd() < 0)) {
-            noContent(message);
-            return;
-        }
-        takeContent(message, m.form(), m.content(), frame.fd());
-        message.asked(false);
-        message.takeWaiting().forEach(this::findHost);
     }
 
     private void findHost(Delivery delivery) {
@@ -578,7 +440,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
         turns.ended(delivery);
         if (cause == Verdict.Cause.STOPPED) {
             inFlight.remove(delivery.evpid); // not known: the queue tries it again
-            leave(delivery.message);
+            messages.leave(delivery.message);
             return;
         }
         conclude(delivery, verdict);
@@ -599,7 +461,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
     private void conclude(Delivery delivery, Verdict verdict) {
         inFlight.remove(delivery.evpid);
         results.add(delivery.evpid, verdict);
-        leave(delivery.message);
+        messages.leave(delivery.message);
         count(verdict);
         DeliveryLog.write(LOG, delivery, verdict, clock.instant().getEpochSecond());
         UserQueue user = delivery.user;
@@ -628,24 +490,6 @@ public final class MdaProcess extends ChildProcess<ToMda> {
                         });
     }
 
-    private void leave(HeldMessage message) {
-        if (!message.leave()) {
-            return;
-        }
-        messages.remove(message.msgid(), message);
-        if (message.isHere() && message.generation() == queueIncarnation) {
-            boolean file = message.isDescriptor();
-            giveBack(file ? 1 : 0, file ? 0 : message.content().size());
-        }
-        message.close();
-    }
-
-    private void giveBack(int descriptors, long bytes) {
-        if (descriptors > 0 || bytes > 0) {
-            queue.send(0, new AgentToQueue.ContentReleased(descriptors, bytes));
-        }
-    }
-
     // ---- stuck threads
 
     private void stuck(Delivery delivery, Thread thread) {
@@ -668,7 +512,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
         }
         for (Delivery given : waiting) {
             inFlight.remove(given.evpid);
-            leave(given.message);
+            messages.leave(given.message);
         }
         if (stuck.size() >= MAX_STUCK) {
             accuse(Role.MDA, MAX_STUCK + " delivery threads are stuck");
@@ -687,7 +531,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
         sweepingStuck = false;
         stuck.sweep(
                 delivery -> {
-                    leave(delivery.message);
+                    messages.leave(delivery.message);
                     delivery.user.stuck(-1);
                     if (!delivery.user.isStuck()) {
                         delivery.user.resume();
@@ -724,7 +568,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
 
     private void holdNames(Frame frame, ControlToMta.HoldNames m) {
         Map<Long, UserQueue> byKey = new HashMap<>();
-        users.values().forEach(user -> byKey.put(user.holdKey, user));
+        users.all().forEach(user -> byKey.put(user.holdKey, user));
         long rows = 0;
         for (long key : m.keys()) {
             UserQueue user = byKey.get(key);
