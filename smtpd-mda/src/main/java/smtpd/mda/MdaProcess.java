@@ -1,12 +1,7 @@
 package smtpd.mda;
 
-import io.netty.util.NetUtil;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -21,8 +16,6 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import smtpd.conf.Config;
-import smtpd.conf.Limit;
-import smtpd.conf.Limits;
 import smtpd.envelope.Envelope;
 import smtpd.envelope.EnvelopeText;
 import smtpd.envelope.EnvelopeType;
@@ -31,13 +24,11 @@ import smtpd.imsg.AgentToQueue;
 import smtpd.imsg.ChildToControl;
 import smtpd.imsg.ControlToChild;
 import smtpd.imsg.ControlToMta;
-import smtpd.imsg.DnsStatus;
 import smtpd.imsg.LkaToMda;
 import smtpd.imsg.MdaToLka;
 import smtpd.imsg.MdaToQueue;
 import smtpd.imsg.ParentToChild;
 import smtpd.imsg.QueueToAgent;
-import smtpd.imsg.Resolve;
 import smtpd.imsg.Resolved;
 import smtpd.imsg.Role;
 import smtpd.imsg.StoredEnvelope;
@@ -57,7 +48,6 @@ import smtpd.proc.ChildMain;
 import smtpd.proc.ChildProcess;
 import smtpd.proc.Edge;
 import smtpd.proc.Frame;
-import smtpd.proc.Pending;
 import smtpd.stat.Stat;
 
 /** Local delivery's mind: users, their queues and limits, the results. Runs in mda as root. */
@@ -65,7 +55,6 @@ public final class MdaProcess extends ChildProcess<ToMda> {
 
     private static final Logger LOG = LoggerFactory.getLogger(MdaProcess.class);
 
-    private static final long RESOLVE_MILLIS = 300_000;
     private static final int DEVICE_PAUSE_SECONDS = 60;
     private static final int RESOURCE_PAUSE_SECONDS = 1;
     private static final int STOP_GRACE_MILLIS = 6_000;
@@ -86,7 +75,9 @@ public final class MdaProcess extends ChildProcess<ToMda> {
     private final Messages messages =
             new Messages(loop(), ids(), stats(), queue, new ContentNews());
     private final Map<Evpid, Delivery> inFlight = new LinkedHashMap<>();
-    private final Pending<Delivery> resolving = new Pending<>(loop(), d -> end(d, NO_HOST));
+    private final LmtpHosts hosts =
+            new LmtpHosts(loop(), ids(), stats(), lka, this::run, d -> end(d, NO_HOST));
+    private final Holds holds = new Holds(stats(), queue);
     private final StuckThreads stuck = new StuckThreads();
     private final Function<Config, Settings> settings;
     private final InstantSource clock = InstantSource.system();
@@ -102,7 +93,6 @@ public final class MdaProcess extends ChildProcess<ToMda> {
                     new SynchronousQueue<>(),
                     Thread.ofPlatform().name("mda-session-", 1).daemon(true).factory());
 
-    private Limits limits;
     private EnvelopeJobs jobs;
     private Deliverer deliverer;
     private boolean sweepingStuck;
@@ -136,11 +126,11 @@ public final class MdaProcess extends ChildProcess<ToMda> {
     protected void activate(Config active, Runnable ready) {
         Settings next = settings.apply(active);
         Deliverer old = deliverer;
-        limits = active.limits();
+        holds.limits(active.limits());
         users.configured(active.configId());
         jobs = new EnvelopeJobs(active.actions(), startedAt);
         deliverer = new Deliverer(next, rights, clock);
-        turns.limits(limits);
+        turns.limits(active.limits());
         sessions.execute(
                 () -> {
                     if (old == null) {
@@ -164,7 +154,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
             case QueueToAgent.InFlightQuery _ -> report();
             case QueueToAgent.HandoverCredit _ -> {} // the queue counts it; we only give back
             case LkaToMda.UserIs m -> users.answered(frame.id(), m);
-            case Resolved m -> resolved(frame, m);
+            case Resolved m -> hosts.answered(frame.id(), m);
             case ControlToMta.HoldNames m -> holdNames(frame, m);
             case ControlToChild _, ParentToChild _ -> {} // taken out before they come here
         }
@@ -192,7 +182,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
             case QUEUE -> messages.queueLost();
             case LKA -> {
                 users.lkaLost();
-                resolving.lost(Role.LKA).forEach(d -> end(d, NO_HOST));
+                hosts.lkaLost();
             }
             default -> {}
         }
@@ -209,9 +199,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
                 accept(stored, message, held);
             }
         }
-        held.forEach(
-                (user, evpids) ->
-                        queue.send(0, new AgentToQueue.Hold(user.holdKey, List.copyOf(evpids))));
+        held.forEach(holds::give);
         messages.leave(message);
     }
 
@@ -232,10 +220,8 @@ public final class MdaProcess extends ChildProcess<ToMda> {
             return;
         }
         UserQueue user = users.of(jobs.user(envelope));
-        if (user.isHolding()
-                || user.isStuck()
-                || user.pending() >= limits.intOf(Limit.MDA_TASK_HIWAT)) {
-            hold(user);
+        if (holds.isFull(user)) {
+            holds.begin(user);
             held.computeIfAbsent(user, _ -> new ArrayList<>()).add(evpid);
             return;
         }
@@ -255,26 +241,6 @@ public final class MdaProcess extends ChildProcess<ToMda> {
                 .id("evpid", evpid.value())
                 .add("why", verdict.text())
                 .warn(LOG);
-    }
-
-    private void hold(UserQueue user) {
-        if (!user.isHolding()) {
-            user.holding(true);
-            stats().increment(Stat.MDA_HELD);
-            LogLine.of("mda", "hold")
-                    .add("user", user.key)
-                    .add("pending", user.pending())
-                    .info(LOG);
-        }
-    }
-
-    private void release(UserQueue user, int count) {
-        if (user.isHolding()) {
-            user.holding(false);
-            stats().decrement(Stat.MDA_HELD);
-            LogLine.of("mda", "release").add("user", user.key).info(LOG);
-        }
-        queue.send(0, new AgentToQueue.Release(user.holdKey, count));
     }
 
     // ---- users
@@ -340,42 +306,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
             run(delivery);
             return;
         }
-        byte[] literal = NetUtil.createByteArrayFromIpAddressString(target.host());
-        if (literal != null) {
-            delivery.hosts = List.of(address(literal, target.port()));
-            run(delivery);
-            return;
-        }
-        long id = ids().next();
-        if (lka.send(id, new Resolve(target.host(), Resolve.Kind.HOST))) {
-            resolving.add(id, RESOLVE_MILLIS, EnumSet.of(Role.LKA), delivery);
-        } else {
-            end(delivery, NO_HOST);
-        }
-    }
-
-    private static InetSocketAddress address(byte[] ip, int port) {
-        try {
-            return new InetSocketAddress(InetAddress.getByAddress(ip), port);
-        } catch (UnknownHostException e) {
-            throw new IllegalStateException(e); // four or sixteen bytes
-        }
-    }
-
-    private void resolved(Frame frame, Resolved m) {
-        Delivery delivery = resolving.take(frame.id());
-        if (delivery == null) {
-            stats().increment(Stat.IMSG_LATE);
-            return;
-        }
-        if (m.status() != DnsStatus.OK || m.hosts().isEmpty()) {
-            end(delivery, NO_HOST);
-            return;
-        }
-        Targets.HostPort target = Targets.lmtpHost(job(delivery), (Method.Lmtp) delivery.method);
-        delivery.hosts =
-                m.hosts().stream().map(h -> address(h.address().ip(), target.port())).toList();
-        run(delivery);
+        hosts.find(delivery, target);
     }
 
     private void run(Delivery delivery) {
@@ -464,20 +395,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
         messages.leave(delivery.message);
         count(verdict);
         DeliveryLog.write(LOG, delivery, verdict, clock.instant().getEpochSecond());
-        UserQueue user = delivery.user;
-        if (user.isHolding() && !user.isStuck()) {
-            if (user.isIdle()) {
-                release(user, 0);
-            } else if (user.pending() <= limits.intOf(Limit.MDA_TASK_LOWAT)) {
-                release(user, limits.intOf(Limit.MDA_TASK_RELEASE));
-                user.owes(true);
-            }
-        } else if (user.owes()) {
-            // What the scheduler still holds comes by and by.
-            boolean last = user.isIdle();
-            user.owes(!last);
-            release(user, last ? 0 : limits.intOf(Limit.MDA_TASK_RELEASE));
-        }
+        holds.oneLess(delivery.user);
     }
 
     private void count(Verdict verdict) {
@@ -502,14 +420,9 @@ public final class MdaProcess extends ChildProcess<ToMda> {
         user.stuck(1);
         user.pause();
         stuck.add(thread, delivery);
-        hold(user);
+        holds.begin(user);
         List<Delivery> waiting = user.takeAll();
-        for (int from = 0; from < waiting.size(); from += MAX_LIST) {
-            List<Delivery> part = waiting.subList(from, Math.min(waiting.size(), from + MAX_LIST));
-            queue.send(
-                    0,
-                    new AgentToQueue.Hold(user.holdKey, part.stream().map(d -> d.evpid).toList()));
-        }
+        holds.give(user, waiting.stream().map(d -> d.evpid).toList());
         for (Delivery given : waiting) {
             inFlight.remove(given.evpid);
             messages.leave(given.message);
@@ -535,7 +448,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
                     delivery.user.stuck(-1);
                     if (!delivery.user.isStuck()) {
                         delivery.user.resume();
-                        release(delivery.user, 0);
+                        holds.release(delivery.user, 0);
                         turns.ready(delivery.user);
                     }
                 });
