@@ -235,7 +235,7 @@ final class EnvelopeParser {
             case DISPATCHER -> dispatcher = string(from, to);
             case TAG -> builder.tag(string(from, to));
             case TYPE -> builder.type(EnvelopeWords.type(string(from, to)));
-            case SMTPNAME -> builder.smtpname(string(from, to));
+            case SMTPNAME -> builder.smtpname(from == to ? serverName : string(from, to));
             case HELO -> builder.helo(nonEmpty(from, to));
             case HOSTNAME -> builder.hostname(nonEmpty(from, to));
             case USERNAME -> builder.username(string(from, to));

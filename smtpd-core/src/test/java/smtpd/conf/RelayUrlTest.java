@@ -84,7 +84,7 @@ final class RelayUrlTest {
 
     @Test
     void everyTextIsReadOrRefused() {
-        long seed = System.nanoTime();
+        long seed = Long.getLong("seed", 1);
         Random random = new Random(seed);
         String alphabet = "smtp+tls:/@[]:.0159ah";
         for (int round = 0; round < 20_000; round++) {

@@ -104,7 +104,7 @@ final class ScannerTest {
 
     @Test
     void whatIsQuotedIsReadBackUnchanged() {
-        long seed = System.nanoTime();
+        long seed = Long.getLong("seed", 1);
         Random random = new Random(seed);
         for (int round = 0; round < 20_000; round++) {
             StringBuilder text = new StringBuilder();
@@ -126,7 +126,7 @@ final class ScannerTest {
 
     @Test
     void everyTextEndsWithoutAnException() {
-        long seed = System.nanoTime();
+        long seed = Long.getLong("seed", 1);
         Random random = new Random(seed);
         String alphabet = ALPHABET + "\n\n\r\0accept listen on for any relay table from ";
         for (int round = 0; round < 3000; round++) {
@@ -143,7 +143,7 @@ final class ScannerTest {
 
     @Test
     void shuffledWordsOfTheLanguageEndWithoutAnException() {
-        long seed = System.nanoTime();
+        long seed = Long.getLong("seed", 1);
         Random random = new Random(seed);
         String[] words = {
             "accept",

@@ -9,7 +9,7 @@ class EnvelopeFuzzTest {
 
     @Test
     void damagedTextsNeverThrowAndWhatIsReadableRoundTrips() {
-        long seed = System.nanoTime();
+        long seed = Long.getLong("seed", 1);
         Random random = new Random(seed);
         byte[][] seeds = {
             WholeFiles.bytes(WholeFiles.LOCAL),

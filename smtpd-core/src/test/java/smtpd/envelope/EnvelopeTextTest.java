@@ -40,6 +40,15 @@ class EnvelopeTextTest {
                 .isEqualTo(file);
     }
 
+    /** Else the same envelope, written and read again, would bear another name. */
+    @Test
+    void anEmptySmtpnameIsTheServersName() {
+        String text = WholeFiles.LOCAL.replace("smtpname: mx1.example.org", "smtpname: ");
+        assertThat(text).isNotEqualTo(WholeFiles.LOCAL);
+        Verdict verdict = EnvelopeText.parse(WholeFiles.bytes(text), "s.example", 1_767_300_000L);
+        assertThat(((Verdict.Usable) verdict).envelope().smtpname()).isEqualTo("s.example");
+    }
+
     @Test
     void builtEnvelopeIsWrittenAsTheSampleSays() {
         Envelope e =

@@ -68,7 +68,7 @@ class LogLineTest {
     /** Any sequence of values, however hostile, is read back by a strict parser. */
     @Test
     void everyLineIsReadBackByAStrictParser() {
-        long seed = System.nanoTime();
+        long seed = Long.getLong("seed", 1);
         Random random = new Random(seed);
         for (int round = 0; round < 1_000; round++) {
             LogLine line = LogLine.of(random.nextLong(), "smtp", "event");

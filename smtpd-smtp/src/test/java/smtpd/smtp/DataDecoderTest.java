@@ -205,7 +205,7 @@ class DataDecoderTest {
 
     @Test
     void everyCutGivesTheSameAsAReaderThatSeesTheWhole() {
-        long seed = System.nanoTime();
+        long seed = Long.getLong("seed", 1);
         Random random = new Random(seed);
         String[] parts = {
             "\r\n",
