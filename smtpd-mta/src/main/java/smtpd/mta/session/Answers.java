@@ -1,8 +1,8 @@
 package smtpd.mta.session;
 
 /**
- * What the replies to MAIL, RCPT and DATA mean for a transaction: notes it there, and says what the
- * session has to do about it. Remembers what one transaction teaches for the next.
+ * What the replies from MAIL to the end of the content mean for a transaction: notes it there, and
+ * says what the session has to do about it. Remembers what one transaction teaches for the next.
  */
 final class Answers {
 
@@ -13,6 +13,8 @@ final class Answers {
         GARBAGE,
         /** 503: the peer has another idea of where we are. */
         DISAGREEMENT,
+        /** The transaction is over. */
+        COMPLETE,
         /** So many recipients were refused in a row that more would look like a search. */
         TOO_MANY_FAILURES,
         AUTHENTICATION_WANTED
@@ -118,6 +120,43 @@ final class Answers {
             attempt.refuse(Verdict.of(reply, Phase.DATA));
         }
         return Consequence.NONE;
+    }
+
+    /** The reply to the end of the content. */
+    Consequence eom(Attempt attempt, Reply reply) {
+        if (isIntermediate(reply)) {
+            return Consequence.GARBAGE;
+        }
+        if (reply.isPositive()) {
+            Result delivered = Result.delivered(reply);
+            for (int i = 0; i < attempt.accepted.length; i++) {
+                if (attempt.accepted[i]) {
+                    attempt.transaction.set(i, delivered);
+                }
+            }
+        } else {
+            refused(reply);
+            attempt.refuse(Verdict.of(reply, Phase.EOM));
+        }
+        return Consequence.COMPLETE;
+    }
+
+    /**
+     * LMTP: a reply for each recipient (RFC 2033 4.2).
+     *
+     * @param last no other recipient's is due
+     */
+    Consequence eom(Attempt attempt, int index, boolean last, Reply reply) {
+        if (isIntermediate(reply)) {
+            return Consequence.GARBAGE;
+        }
+        attempt.transaction.set(
+                index, reply.isPositive() ? Result.delivered(reply) : Verdict.of(reply, Phase.EOM));
+        return last ? Consequence.COMPLETE : Consequence.NONE;
+    }
+
+    private static boolean isIntermediate(Reply reply) {
+        return reply.code() >= 300 && reply.code() < 400;
     }
 
     /** RFC 5321 4.5.3.1.10: the peer takes no more recipients in this transaction. */

@@ -64,6 +64,26 @@ final class Attempt {
         return nextRecipient < accepted.length;
     }
 
+    /** True when all that was asked has been answered and no content is due. */
+    boolean isSettled() {
+        return !again
+                && !loneDot
+                && (mailRefused
+                        || (!hasRecipientToSend() && acceptedCount == 0)
+                        || (dataSent && !go));
+    }
+
+    /** True when somebody has got it. */
+    boolean isDelivered() {
+        for (int i = 0; i < accepted.length; i++) {
+            Result result = transaction.result(i);
+            if (result != null && result.kind() == Result.Kind.DELIVERED) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** MAIL once more, without what the peer refused. */
     void restart() {
         plain = true;
