@@ -32,8 +32,8 @@ import smtpd.proc.ChildProcess;
 import smtpd.proc.ConfigRefused;
 import smtpd.proc.Frame;
 import smtpd.queue.backend.BackendException;
+import smtpd.queue.backend.ObservedBackend;
 import smtpd.queue.backend.QueueBackend;
-import smtpd.queue.backend.TracedBackend;
 import smtpd.queue.bounce.Bounces;
 import smtpd.sys.Fd;
 
@@ -50,8 +50,8 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
 
     private final BackendFactory backends;
     private final Clock clock;
-    private ProfiledBackend backend;
-    private boolean isProfiled;
+    private final StoreProfile profile = new StoreProfile();
+    private QueueBackend backend;
     private boolean isOpening;
     private Parts parts;
 
@@ -100,8 +100,8 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
             return; // the store of a running queue stays what it is
         }
         try {
-            backend = new ProfiledBackend(new TracedBackend(backends.make(config)));
-            backend.switchOn(isProfiled);
+            backend =
+                    new ObservedBackend(backends.make(config), List.of(new StoreTrace(), profile));
         } catch (BackendException e) {
             throw new ConfigRefused(e.getMessage());
         }
@@ -340,15 +340,12 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
 
     @Override
     protected void traced(long mask, long profileMask) {
-        isProfiled = (profileMask & PROFILE_QUEUE) != 0;
-        if (backend != null) {
-            backend.switchOn(isProfiled);
-        }
+        profile.switchOn((profileMask & PROFILE_QUEUE) != 0);
     }
 
     @Override
     protected List<List<String>> profileRows(String what) {
-        return what.equals("queue") && backend != null ? backend.rows() : List.of();
+        return what.equals("queue") ? profile.rows() : List.of();
     }
 
     private HandOver agent(Frame frame) {

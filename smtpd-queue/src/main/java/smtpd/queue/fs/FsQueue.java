@@ -106,6 +106,7 @@ public final class FsQueue implements QueueBackend {
         try {
             trash.empty(spool.incoming(), "incoming");
             trash.empty(spool.temporary(), "temporary");
+            quarantine.look();
         } catch (SysException e) {
             throw new BackendException(e.getMessage(), e);
         }
@@ -156,10 +157,8 @@ public final class FsQueue implements QueueBackend {
 
     @Override
     public boolean isFree(Msgid id) {
-        return !files.exists(store.spool.queue(), Names.folder(id))
-                && !files.exists(store.spool.incoming(), id.toString())
-                && !files.exists(store.spool.temporary(), id.toString())
-                && !files.exists(store.spool.corrupt(), id.toString());
+        // incoming/ and temporary/ hold only what this run makes there, under names it drew.
+        return !store.setAside.contains(id) && !files.exists(store.spool.queue(), Names.folder(id));
     }
 
     @Override

@@ -37,9 +37,6 @@ final class MessageCommit {
                         ? u
                         : null;
         try {
-            if (store.files.exists(store.spool.queue(), Names.folder(commit.id()))) {
-                return again(commit);
-            }
             if (commit.content() instanceof NewContent.InFile f
                     && (upload == null || !upload.isAs(f))) {
                 return "content is not what was announced";
@@ -49,8 +46,7 @@ final class MessageCommit {
                 upload.sync();
             }
             passed.accept("queue.commit.content");
-            new Making(commit, upload).run();
-            return null;
+            return new Making(commit, upload).run() ? null : again(commit);
         } finally {
             if (upload != null) {
                 upload.abort();
@@ -86,7 +82,10 @@ final class MessageCommit {
             this.upload = upload;
         }
 
-        void run() throws SysException {
+        /**
+         * @return false when a message of this id is there already
+         */
+        boolean run() throws SysException {
             String hex = commit.id().toString();
             boolean isWhole = false;
             try {
@@ -110,8 +109,11 @@ final class MessageCommit {
                 passed.accept("queue.commit.moved");
                 store.syncs.folder(folder);
                 passed.accept("queue.commit.synced");
-                moveIntoQueue(hex);
+                if (!moveIntoQueue(hex)) {
+                    return false;
+                }
                 store.syncFolder(commit.id().bucket());
+                store.syncBucketName(commit.id().bucket());
                 store.syncs.barrier();
                 isWhole = true;
             } finally {
@@ -123,6 +125,7 @@ final class MessageCommit {
                 }
             }
             store.index.set(commit.id(), commit.texts().size());
+            return true;
         }
 
         private void write(String name, byte[] bytes) throws SysException {
@@ -130,22 +133,31 @@ final class MessageCommit {
             created.add(name);
         }
 
-        private void moveIntoQueue(String hex) throws SysException {
+        private boolean moveIntoQueue(String hex) throws SysException {
             String target = Names.folder(commit.id());
             try {
-                store.files.renameNew(store.spool.incoming(), hex, store.spool.queue(), target);
+                try {
+                    store.files.renameNew(store.spool.incoming(), hex, store.spool.queue(), target);
+                } catch (SysException e) {
+                    if (e.errno() != Errno.ENOENT) {
+                        throw e;
+                    }
+                    makeBucket(commit.id().bucket());
+                    store.files.renameNew(store.spool.incoming(), hex, store.spool.queue(), target);
+                }
             } catch (SysException e) {
-                if (e.errno() != Errno.ENOENT) {
+                if (e.errno() != Errno.EEXIST) {
                     throw e;
                 }
-                makeBucket(commit.id().bucket());
-                store.files.renameNew(store.spool.incoming(), hex, store.spool.queue(), target);
+                return false;
             }
             isInQueue = true;
             passed.accept("queue.commit.renamed");
+            return true;
         }
 
         private void makeBucket(String bucket) throws SysException {
+            store.bucketIsMissing(bucket);
             try {
                 store.files.mkdir(store.spool.queue(), bucket, 0700);
             } catch (SysException e) {
@@ -154,7 +166,7 @@ final class MessageCommit {
                 }
             }
             passed.accept("queue.commit.bucket");
-            store.syncs.folder(store.spool.queue());
+            store.syncBucketName(bucket);
         }
 
         private void undo(String hex) {

@@ -33,6 +33,22 @@ final class Quarantine {
         this.fitness = fitness;
     }
 
+    /** Learns what earlier runs put here. */
+    void look() throws SysException {
+        int folder = store.files.open(store.spool.corrupt(), ".", Spool.FOLDER, 0);
+        try {
+            store.files.list(
+                    folder,
+                    name -> {
+                        if (name.length() == 8 && Names.isHex(name, 0, 8)) {
+                            store.setAside.add(Msgid.parse(name));
+                        }
+                    });
+        } finally {
+            store.closeQuietly(folder);
+        }
+    }
+
     /**
      * @return false when there is nothing of that id
      */
@@ -64,6 +80,7 @@ final class Quarantine {
         if (staying == 0 && names.contains(Names.CONTENT)) {
             bad.add(Names.CONTENT);
         }
+        store.setAside.add(msgid);
         makeFolder(msgid);
         for (String name : bad) {
             String from = Names.folder(msgid) + "/" + name;
@@ -137,6 +154,7 @@ final class Quarantine {
             if (refused.isEmpty()) {
                 store.unlinkQuietly(from, Names.REASON);
                 store.files.rmdir(store.spool.corrupt(), id.toString());
+                store.setAside.remove(id);
             }
         } catch (SysException e) {
             refused.add(id + ": " + e.getMessage());

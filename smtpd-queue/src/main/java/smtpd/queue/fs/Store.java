@@ -24,6 +24,12 @@ final class Store {
     /** Folders below queue/ whose names changed without a sync; the clock syncs them. */
     final Set<String> unsynced = ConcurrentHashMap.newKeySet();
 
+    /** Buckets whose name in queue/ was synced by this run: only then their content is safe. */
+    private final Set<String> durableBuckets = ConcurrentHashMap.newKeySet();
+
+    /** Messages of which something lies in corrupt/: their ids are not drawn again. */
+    final Set<Msgid> setAside = ConcurrentHashMap.newKeySet();
+
     /** Delivered, but neither removed nor marked: never handed out again. */
     final Set<Evpid> undead = ConcurrentHashMap.newKeySet();
 
@@ -95,6 +101,19 @@ final class Store {
             syncs.folder(fd);
         } finally {
             closeQuietly(fd);
+        }
+    }
+
+    /** Called before a bucket is made: another writer must not take an older one's word for it. */
+    void bucketIsMissing(String bucket) {
+        durableBuckets.remove(bucket);
+    }
+
+    /** Whoever made the bucket, its name is on disk afterwards. */
+    void syncBucketName(String bucket) throws SysException {
+        if (!durableBuckets.contains(bucket)) {
+            syncs.folder(spool.queue());
+            durableBuckets.add(bucket);
         }
     }
 

@@ -20,6 +20,7 @@ final class FaultyFileOps implements FileOps {
 
     final AtomicInteger changes = new AtomicInteger();
     final AtomicInteger syncs = new AtomicInteger();
+    final AtomicInteger looks = new AtomicInteger();
     volatile int deadFrom = Integer.MAX_VALUE;
     volatile Fault fault = (call, name) -> null;
     volatile boolean writesShort;
@@ -54,6 +55,12 @@ final class FaultyFileOps implements FileOps {
             throw new SysException("write fd " + fd, Errno.ENOSPC);
         }
         FileOps.super.write(fd, bytes);
+    }
+
+    @Override
+    public boolean exists(int dir, String path) {
+        looks.incrementAndGet();
+        return FileOps.super.exists(dir, path);
     }
 
     @Override

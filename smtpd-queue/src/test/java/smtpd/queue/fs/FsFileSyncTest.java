@@ -23,6 +23,26 @@ class FsFileSyncTest extends FsQueueTest {
         assertThat(disk.syncs.get() - before).isEqualTo(3 + 3);
     }
 
+    /** Of two commits into a new bucket the second must not rely on the first to sync its name. */
+    @Test
+    void bucketOfAnotherRunIsSyncedByItsFirstCommit() throws Exception {
+        Msgid other = new Msgid(0xa7000001);
+        commit(other, "content", text(other, 1, "x"));
+        reopen();
+        int before = disk.syncs.get();
+        commit(ID, "content", text(ID, 1, "one"));
+        assertThat(disk.syncs.get() - before).isEqualTo(1 + 3 + 1);
+    }
+
+    @Test
+    void drawingAnIdAndStoringItLookAtOneNameOnly() {
+        commit(new Msgid(0xa7000001), "bucket exists now", text(new Msgid(0xa7000001), 1, "x"));
+        int before = disk.looks.get();
+        assertThat(queue.isFree(ID)).isTrue();
+        commit(ID, "content", text(ID, 1, "one"));
+        assertThat(disk.looks.get() - before).isEqualTo(1);
+    }
+
     @Test
     void failedSyncGivesTheMailUpAndPausesNewMail() {
         disk.fault = (call, name) -> call.equals("fdatasync") ? Integer.valueOf(Errno.EIO) : null;

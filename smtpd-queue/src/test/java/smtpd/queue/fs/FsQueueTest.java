@@ -259,9 +259,19 @@ abstract class FsQueueTest extends BackendContract {
         Files.createDirectories(stranger);
         Files.writeString(stranger.resolve("precious"), "x");
         Msgid id = new Msgid(0x11112222);
-        assertThat(queue.isFree(id)).isFalse();
         assertThat(commit(id, "c", text(id, 1, "t"))).isInstanceOf(Stored.Temporary.class);
         assertThat(stranger.resolve("precious")).exists();
+    }
+
+    @Test
+    void idOfWhatAnEarlierRunSetAsideIsNotFree() throws Exception {
+        commit(ID, "content", text(ID, 1, "one"));
+        get(queue.quarantine(evp(ID, 1), "bad"));
+        reopen();
+        assertThat(queue.isFree(ID)).isFalse();
+        get(queue.restore(ID));
+        get(queue.delete(List.of(evp(ID, 1))));
+        assertThat(queue.isFree(ID)).isTrue();
     }
 
     // ---- the admin's hands
