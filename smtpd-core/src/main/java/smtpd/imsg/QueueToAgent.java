@@ -4,7 +4,7 @@ import java.util.List;
 import smtpd.envelope.Msgid;
 
 /** What the queue tells mta and mda alike. */
-public interface QueueToAgent {
+public sealed interface QueueToAgent extends QueueToMta, QueueToMda {
 
     /** Where the content of a hand-over is. */
     enum ContentForm {
@@ -33,18 +33,18 @@ public interface QueueToAgent {
             long size,
             int crc32c,
             long lines)
-            implements QueueToMta, QueueToMda {}
+            implements QueueToAgent {}
 
     /** Answer to OpenMessage: Ok with the bytes, or with a descriptor that comes along. */
     record MessageFile(Msgid msgid, Outcome outcome, ContentForm form, Content content)
-            implements QueueToMta, QueueToMda {}
+            implements QueueToAgent {}
 
     /** How much content this agent may hold at once. */
-    record HandoverCredit(int descriptors, long bytes) implements QueueToMta, QueueToMda {}
+    record HandoverCredit(int descriptors, long bytes) implements QueueToAgent {}
 
     /** Results up to and with {@code seq} are stored. */
-    record ResultsStored(long seq) implements QueueToMta, QueueToMda {}
+    record ResultsStored(long seq) implements QueueToAgent {}
 
     /** Say what you hold: answered by InFlightReport. */
-    record InFlightQuery() implements QueueToMta, QueueToMda {}
+    record InFlightQuery() implements QueueToAgent {}
 }

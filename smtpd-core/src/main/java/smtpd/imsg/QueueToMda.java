@@ -1,9 +1,4 @@
 package smtpd.imsg;
 
 /** What the queue tells mda. */
-public sealed interface QueueToMda extends ToMda
-        permits QueueToAgent.Transfer,
-                QueueToAgent.MessageFile,
-                QueueToAgent.HandoverCredit,
-                QueueToAgent.ResultsStored,
-                QueueToAgent.InFlightQuery {}
+public sealed interface QueueToMda extends ToMda permits QueueToAgent {}

@@ -23,6 +23,7 @@ import smtpd.imsg.Outcome;
 import smtpd.imsg.QueueToAgent;
 import smtpd.imsg.QueueToAgent.ContentForm;
 import smtpd.imsg.StoredEnvelope;
+import smtpd.proc.Edge;
 import smtpd.proc.Frame;
 import smtpd.sys.Fd;
 
@@ -48,7 +49,7 @@ final class HandOver {
     private static final int CONGESTED_MILLIS = 20;
 
     private final Agent agent;
-    private final AgentPort port;
+    private final Edge<? super QueueToAgent> edge;
     private final EnvelopeStore envelopes;
     private final ContentStore contents;
     private final SchedulerFeed scheduler;
@@ -83,14 +84,14 @@ final class HandOver {
      */
     HandOver(
             Agent agent,
-            AgentPort port,
+            Edge<? super QueueToAgent> edge,
             EnvelopeStore envelopes,
             ContentStore contents,
             SchedulerFeed scheduler,
             EventLoop loop,
             BooleanSupplier mayHandOut) {
         this.agent = agent;
-        this.port = port;
+        this.edge = edge;
         this.envelopes = envelopes;
         this.contents = contents;
         this.scheduler = scheduler;
@@ -102,8 +103,9 @@ final class HandOver {
         return agent;
     }
 
-    AgentPort port() {
-        return port;
+    /** The sending side towards the agent. */
+    Edge<? super QueueToAgent> edge() {
+        return edge;
     }
 
     int inFlightCount() {
@@ -125,8 +127,8 @@ final class HandOver {
         if (isLeaving) {
             return; // AgentLost, which follows, answers for these too
         }
-        if (!port.isUp() || !mayHandOut.getAsBoolean()) {
-            int seconds = port.isUp() ? BACKLOG_SECONDS : 1;
+        if (!edge.isUp() || !mayHandOut.getAsBoolean()) {
+            int seconds = edge.isUp() ? BACKLOG_SECONDS : 1;
             evpids.forEach(id -> scheduler.localDelay(id, seconds));
             return;
         }
@@ -153,7 +155,7 @@ final class HandOver {
             return;
         }
         isGoing = true;
-        while (reading < MAX_READING && !waiting.isEmpty() && !port.isCongested()) {
+        while (reading < MAX_READING && !waiting.isEmpty() && !edge.isCongested()) {
             new Group(waiting.poll()).load();
         }
         isGoing = false;
@@ -302,7 +304,8 @@ final class HandOver {
             int crc = facts == null ? 0 : facts.crc32c();
             long lines = facts == null ? 0 : facts.lines();
             boolean sent =
-                    port.transfer(
+                    edge.send(
+                            0,
                             new QueueToAgent.Transfer(msgid, part, form, content, size, crc, lines),
                             fd);
             if (!sent) {
@@ -361,7 +364,7 @@ final class HandOver {
                                                 ContentForm.ASK,
                                                 Content.NONE);
                             };
-                    port.file(frame.id(), answer, fd);
+                    edge.send(frame.id(), answer, fd);
                 });
     }
 
@@ -403,7 +406,7 @@ final class HandOver {
         }
         descriptors = CREDIT_DESCRIPTORS;
         bytes = CREDIT_BYTES;
-        port.credit(new QueueToAgent.HandoverCredit(CREDIT_DESCRIPTORS, CREDIT_BYTES));
+        edge.send(0, new QueueToAgent.HandoverCredit(CREDIT_DESCRIPTORS, CREDIT_BYTES));
     }
 
     /** Its edge is gone; {@link #lost} follows when all results it sent are stored. */
@@ -438,7 +441,7 @@ final class HandOver {
         if (isLeaving) {
             return; // lost() tells
         }
-        if (port.query() || (mayComeLater && !hasJoined)) {
+        if (edge.send(0, new QueueToAgent.InFlightQuery()) || (mayComeLater && !hasJoined)) {
             loop.schedule(
                     () -> {
                         if (owesSnapshot && !isLeaving) {

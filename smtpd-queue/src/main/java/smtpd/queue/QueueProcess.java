@@ -158,7 +158,7 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
         HandOver mta =
                 new HandOver(
                         Agent.MTA,
-                        new AgentPort.OfMta(edge(Role.MTA, QueueToMta.class)),
+                        edge(Role.MTA, QueueToMta.class),
                         envelopes,
                         contents,
                         scheduler,
@@ -167,7 +167,7 @@ public final class QueueProcess extends ChildProcess<ToQueue> {
         HandOver mda =
                 new HandOver(
                         Agent.MDA,
-                        new AgentPort.OfMda(edge(Role.MDA, QueueToMda.class)),
+                        edge(Role.MDA, QueueToMda.class),
                         envelopes,
                         contents,
                         scheduler,

@@ -98,7 +98,7 @@ final class Results {
             long upTo = open.isEmpty() ? highest : open.firstKey() - 1;
             if (whenStored == null) {
                 untold.headMap(upTo, true).clear();
-                agent.port().stored(new QueueToAgent.ResultsStored(upTo));
+                agent.edge().send(0, new QueueToAgent.ResultsStored(upTo));
             }
             checkStored(); // the agent is dead: these numbers mean nothing to its successor
         }
