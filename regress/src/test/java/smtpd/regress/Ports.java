@@ -19,8 +19,7 @@ final class Ports {
     static int free() {
         while (true) {
             int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
-            try (ServerSocket probe =
-                    new ServerSocket(port, 1, InetAddress.getByName("127.0.0.1"))) {
+            try (ServerSocket probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
                 return probe.getLocalPort();
             } catch (BindException taken) {
                 // The next one, then.

@@ -44,7 +44,7 @@ final class SmtpClient implements AutoCloseable {
     static SmtpClient open(int port) throws IOException {
         Socket socket = new Socket();
         socket.connect(
-                new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port), PATIENCE_MILLIS);
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PATIENCE_MILLIS);
         socket.setSoTimeout(PATIENCE_MILLIS);
         socket.setTcpNoDelay(true);
         return new SmtpClient(socket);
