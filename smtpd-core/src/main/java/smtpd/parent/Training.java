@@ -8,9 +8,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
-import java.io.PrintStream;
-import java.lang.reflect.Constructor;
-import java.lang.reflect.Method;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -38,8 +35,9 @@ import smtpd.sys.Seccomp;
 import smtpd.sys.SysException;
 
 /**
- * The run that fills the class cache: all nine processes in one JVM, a few mails through every one
- * of them, and an end in order. Started by the assembly of the installation, never by the daemon.
+ * The run that fills the class caches: all nine processes in one JVM, a few mails through every one
+ * of them, {@code smtpctl} beside them, and an end in order. Started by the assembly of the
+ * installation, never by the daemon.
  */
 public final class Training {
 
@@ -47,20 +45,26 @@ public final class Training {
     private static final int PATIENCE_SECONDS = 60;
 
     private final Path dir;
+    private final String clientCache;
     private final ServerSocket sink;
     private final CountDownLatch relayed = new CountDownLatch(MAILS);
     private final CompletableFuture<Integer> ended = new CompletableFuture<>();
 
-    private Training(Path dir) throws IOException {
+    private Training(Path dir, String clientCache) throws IOException {
         this.dir = dir;
+        this.clientCache = clientCache;
         this.sink = new ServerSocket(0, 64, InetAddress.getLoopbackAddress());
     }
 
+    /**
+     * @param arguments the cache of the daemon, which the launcher has told this JVM to write, and
+     *     that of {@code smtpctl}
+     */
     public static void main(String[] arguments) throws Exception {
         Logging.toStderr(false);
         Path dir = Files.createTempDirectory("smtpd-train");
         try {
-            new Training(dir).run();
+            new Training(dir, arguments[1]).run();
         } finally {
             remove(dir);
         }
@@ -130,7 +134,7 @@ public final class Training {
         send(port, "someone@elsewhere.example", MAILS);
         send(port, "nobody-of-this-name@localhost", 1);
         relayed.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
-        askControl(instance);
+        trainSmtpctl();
         loop.execute(() -> parent[0].stop(0, "trained"));
         ended.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     }
@@ -217,19 +221,15 @@ public final class Training {
         return line;
     }
 
-    /** The client of the control socket has classes of its own. */
-    private static void askControl(Instance instance) throws ReflectiveOperationException {
-        Class<?> type = Class.forName("smtpd.ctl.Smtpctl");
-        Constructor<?> made = type.getDeclaredConstructor(OutputStream.class, PrintStream.class);
-        made.setAccessible(true);
-        Method run = type.getDeclaredMethod("run", String[].class, String.class);
-        run.setAccessible(true);
-        PrintStream nowhere =
-                new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8);
-        Object program = made.newInstance(nowhere, nowhere);
-        for (String command : List.of("show stats", "show queue", "show status", "show routes")) {
-            String[] words = ("--socket " + instance.socket() + " " + command).split(" ");
-            run.invoke(program, words, null);
+    /** The client of the control socket has a cache of its own. */
+    private void trainSmtpctl() throws IOException, InterruptedException {
+        Path program = Path.of(System.getProperty("smtpd.home"), "bin", "smtpctl-train");
+        Process client =
+                new ProcessBuilder(program.toString(), clientCache, "-r", dir.toString())
+                        .inheritIO()
+                        .start();
+        if (!client.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+            client.destroyForcibly();
         }
     }
 
