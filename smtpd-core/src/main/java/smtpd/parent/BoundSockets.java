@@ -2,12 +2,8 @@ package smtpd.parent;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
-import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import smtpd.conf.Config;
@@ -71,7 +67,12 @@ record BoundSockets(int control, List<Bound> smtp) {
 
     private static List<Bound> bind(Listener listener) throws StartFailure {
         List<Bound> bound = new ArrayList<>();
-        Set<InetAddress> addresses = addresses(listener);
+        Set<InetAddress> addresses;
+        try {
+            addresses = new ListenAddresses(Path.of("/")).of(listener);
+        } catch (ListenAddresses.None e) {
+            throw new StartFailure(listener.at() + ": " + e.getMessage());
+        }
         SysException last = null;
         for (InetAddress address : addresses) {
             InetSocketAddress where = new InetSocketAddress(address, listener.port());
@@ -99,46 +100,5 @@ record BoundSockets(int control, List<Bound> smtp) {
                             + (last == null ? "" : ": " + last.getMessage()));
         }
         return bound;
-    }
-
-    private static Set<InetAddress> addresses(Listener listener) throws StartFailure {
-        List<InetAddress> found = new ArrayList<>();
-        String on = listener.on();
-        try {
-            switch (on) {
-                case "all" -> {
-                    found.add(InetAddress.getByAddress(new byte[4]));
-                    found.add(InetAddress.getByAddress(new byte[16]));
-                }
-                case "localhost" -> {
-                    found.add(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}));
-                    byte[] six = new byte[16];
-                    six[15] = 1;
-                    found.add(InetAddress.getByAddress(six));
-                }
-                default -> {
-                    NetworkInterface card = NetworkInterface.getByName(on);
-                    found.addAll(
-                            card != null
-                                    ? Collections.list(card.getInetAddresses())
-                                    : List.of(InetAddress.getAllByName(on)));
-                }
-            }
-        } catch (SocketException | UnknownHostException e) {
-            throw new StartFailure(
-                    listener.at()
-                            + ": \""
-                            + on
-                            + "\" is no interface, address or host name of this machine");
-        }
-        Set<InetAddress> wanted = new LinkedHashSet<>();
-        for (InetAddress address : found) {
-            boolean four = address.getAddress().length == 4;
-            if (listener.family() == Listener.Family.ANY
-                    || (listener.family() == Listener.Family.INET4) == four) {
-                wanted.add(address);
-            }
-        }
-        return wanted;
     }
 }

@@ -190,7 +190,11 @@ public final class Smtpd implements Callable<Integer> {
         List<ConfigError> problems = new ArrayList<>(loaded.parsed().problems());
         loaded.parsed()
                 .config()
-                .ifPresent(c -> problems.addAll(ConfigCheck.tables(c, Identity.euid() == 0)));
+                .ifPresent(
+                        c -> {
+                            problems.addAll(ConfigCheck.tables(c, Identity.euid() == 0));
+                            problems.addAll(new ListenAddresses(Path.of("/")).problems(c));
+                        });
         problems.forEach(System.err::println);
         if (loaded.parsed().config().isEmpty()
                 || problems.stream().anyMatch(ConfigError::isError)) {
