@@ -32,8 +32,19 @@ public final class ConfigPrinter {
         printer.tables();
         printer.listeners();
         config.actions().values().forEach(printer::action);
-        config.rules().forEach(printer::rule);
+        config.rules().forEach(rule -> printer.line(printer.match(rule) + " # " + rule.at()));
         return printer.text.toString();
+    }
+
+    /** One rule of a configuration on one line, with what its action does when that is unnamed. */
+    public static String print(Config config, Rule rule) {
+        ConfigPrinter printer = new ConfigPrinter(config);
+        String match = printer.match(rule);
+        if (rule.decision() instanceof Decision.Accept(Action action)
+                && action.name().startsWith("@")) {
+            match += ' ' + printer.how(action);
+        }
+        return match + " # " + rule.at();
     }
 
     private void line(String statement) {
@@ -212,16 +223,20 @@ public final class ConfigPrinter {
     }
 
     private void action(Action action) {
+        line("action \"" + action.name() + "\" " + how(action));
+    }
+
+    private String how(Action action) {
         String how = ActionText.of(action);
         for (TableSpec table : config.tables().values()) {
             if (table instanceof TableSpec.Inline inline && table.ref().isAnonymous()) {
                 how = how.replace(table.ref().name(), braces(inline));
             }
         }
-        line("action \"" + action.name() + "\" " + how);
+        return how;
     }
 
-    private void rule(Rule rule) {
+    private String match(Rule rule) {
         StringBuilder match = new StringBuilder("match");
         for (Condition condition : rule.conditions()) {
             match.append(condition.negated() ? " !" : " ").append(condition(condition));
@@ -231,7 +246,7 @@ public final class ConfigPrinter {
                     case Decision.Reject reject -> " reject";
                     case Decision.Accept accept -> " action \"" + accept.action().name() + "\"";
                 });
-        line(match.append(" # ").append(rule.at()).toString());
+        return match.toString();
     }
 
     private String condition(Condition condition) {

@@ -25,6 +25,7 @@ import smtpd.imsg.ParentToSmtp;
 import smtpd.imsg.Role;
 import smtpd.imsg.ToParent;
 import smtpd.imsg.Vocabulary;
+import smtpd.log.Logging;
 import smtpd.proc.Frame;
 import smtpd.proc.ImsgProfile;
 import smtpd.proc.Link;
@@ -124,8 +125,15 @@ final class ParentProcess implements LinkOwner {
 
     /** Spawns all eight at once. */
     void start() {
+        applySwitches();
         CHILDREN.forEach(this::spawn);
         loop.scheduleAtFixedRate(this::ping, PING_SECONDS, PING_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** The parent's own lines obey too: it is an end of eight edges. */
+    private void applySwitches() {
+        Logging.trace(runState.traceMask());
+        Logging.verbose(runState.verbose());
     }
 
     // ---- birth
@@ -351,7 +359,10 @@ final class ParentProcess implements LinkOwner {
             case ChildToParent.Pong _ -> child.pingsOut = 0;
             case ChildToParent.DropPeer m -> accused(child, m);
             case LkaToParent.OpenForward m -> forwards.open(m, file -> forwardOpened(frame, file));
-            case ParentToChild.RunState m -> runState = m;
+            case ParentToChild.RunState m -> {
+                runState = m;
+                applySwitches();
+            }
             case ControlToParent.Shutdown _ -> {
                 answerControl(frame, true, "", List.of());
                 stop(0, "by command");

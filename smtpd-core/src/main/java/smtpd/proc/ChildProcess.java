@@ -5,6 +5,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import smtpd.conf.Config;
@@ -97,7 +98,18 @@ public abstract class ChildProcess<I extends Message> {
      *
      * @throws ConfigRefused with a text for the operator, when it cannot be used
      */
-    protected abstract void configure(Config config) throws ConfigRefused;
+    protected void configure(Config config) throws ConfigRefused {}
+
+    /**
+     * The same for a process that must read files to know: it answers when they are read, unless
+     * the configuration was dropped meanwhile.
+     *
+     * @param answer takes the refusal, empty for none; to be called once, on the loop
+     */
+    protected void configure(Config config, Consumer<String> answer) throws ConfigRefused {
+        configure(config);
+        answer.accept("");
+    }
 
     /**
      * The offered configuration becomes the active one.
@@ -323,26 +335,27 @@ public abstract class ChildProcess<I extends Message> {
     }
 
     private void offer(Frame frame, long configId) {
-        String refusal;
         try {
             byte[] bytes = Fd.readAll(frame.fd(), MAX_CONFIG_BYTES);
             Config config = context.configReader().read(bytes);
             offered.put(configId, config);
-            configure(config);
-            refusal = "";
+            configure(config, refusal -> answer(frame.id(), configId, refusal));
         } catch (ConfigRefused | SysException | IllegalArgumentException e) {
-            refusal = String.valueOf(e.getMessage());
+            answer(frame.id(), configId, String.valueOf(e.getMessage()));
         } catch (ConfigException e) {
-            refusal = e.errors().toString();
+            answer(frame.id(), configId, e.errors().toString());
         } finally {
             Fd.closeQuietly(frame.fd());
         }
+    }
+
+    private void answer(long id, long configId, String refusal) {
+        String text = refusal;
         if (!refusal.isEmpty()) {
             offered.remove(configId);
-            refusal = refusal.substring(0, Math.min(refusal.length(), 2000));
+            text = refusal.substring(0, Math.min(refusal.length(), 2000));
         }
-        parent.send(
-                frame.id(), new ChildToParent.ConfigAnswer(configId, refusal.isEmpty(), refusal));
+        parent.send(id, new ChildToParent.ConfigAnswer(configId, text.isEmpty(), text));
     }
 
     private void activate(long configId) {

@@ -26,7 +26,6 @@ import smtpd.imsg.Message;
 import smtpd.imsg.Role;
 import smtpd.imsg.UnsendableMessage;
 import smtpd.imsg.Vocabulary;
-import smtpd.log.Trace;
 import smtpd.sys.Fd;
 import smtpd.sys.SysException;
 
@@ -58,6 +57,7 @@ public final class Link {
     private final int capOut;
     private final int capIn;
     private final ImsgProfile profile;
+    private final LinkTrace trace;
     private final Runnable flushTask = this::flush;
 
     private Channel frames;
@@ -78,6 +78,7 @@ public final class Link {
         this.self = self;
         this.peer = peer;
         this.profile = profile;
+        this.trace = new LinkTrace(self, peer);
         this.outbound = Vocabulary.of(Edges.receiver(peer));
         this.inbound = Vocabulary.of(Edges.receiver(self));
         this.allowed = inbound.numbersOf(Edges.interfaces(peer, self));
@@ -123,6 +124,7 @@ public final class Link {
         channel.pipeline().addLast(new FrameHandler());
         frames = channel;
         loop.register(channel);
+        trace.enabled(true);
     }
 
     /** The sending side, typed by what the peer may hear from this process. */
@@ -198,9 +200,7 @@ public final class Link {
             passDescriptor(fd);
         }
         profile.sent(peer, outbound, message, length);
-        if (Trace.IMSG.isOn()) {
-            trace(id, "out", message.getClass().getSimpleName(), length);
-        }
+        trace.sent(id, message, length, fd);
         if (batch.readableBytes() >= FLUSH_BYTES) {
             flush();
         } else if (!flushScheduled) {
@@ -236,6 +236,7 @@ public final class Link {
             return;
         }
         profile.flushed(peer, full.readableBytes());
+        trace.flushed(full.readableBytes());
         frames.writeAndFlush(full, frames.voidPromise());
         long queued = queuedBytes();
         if (queued > DEAD_BYTES) {
@@ -370,18 +371,11 @@ public final class Link {
             return false;
         }
         in.readerIndex(start + length);
-        if (Trace.IMSG.isOn()) {
-            trace(frame.id(), "in", inbound.name(type), length);
-        }
+        trace.received(frame, message, length);
         long begun = profile.begin();
         owner.received(frame, message);
         profile.handled(peer, inbound, type, length, begun);
         return true;
-    }
-
-    /** Names and sizes alone: what is in the fields may be secret, and is mail. */
-    private void trace(long id, String direction, String type, int length) {
-        Trace.IMSG.line(id, direction, peer.title() + " " + type + " len=" + length);
     }
 
     private static boolean isInode(int fd, long inode) {
@@ -432,6 +426,7 @@ public final class Link {
         cancelDescriptorTimer();
         arrived.forEach(Fd::closeQuietly);
         arrived.clear();
+        trace.enabled(false);
         owner.closed(this);
     }
 

@@ -4,6 +4,8 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.slf4j.LoggerFactory;
 
@@ -11,12 +13,14 @@ import org.slf4j.LoggerFactory;
 public final class TraceLines implements AutoCloseable {
 
     private final List<String> lines = new CopyOnWriteArrayList<>();
+    private final Set<String> threads = ConcurrentHashMap.newKeySet();
     private final Logger log;
     private final AppenderBase<ILoggingEvent> catcher =
             new AppenderBase<>() {
                 @Override
                 protected void append(ILoggingEvent event) {
                     lines.add(event.getFormattedMessage());
+                    threads.add(event.getThreadName());
                 }
             };
 
@@ -35,6 +39,11 @@ public final class TraceLines implements AutoCloseable {
     /** Everything so far. */
     public List<String> lines() {
         return List.copyOf(lines);
+    }
+
+    /** Names of the threads that wrote them. */
+    public Set<String> threads() {
+        return Set.copyOf(threads);
     }
 
     @Override

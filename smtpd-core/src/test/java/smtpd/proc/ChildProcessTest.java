@@ -22,6 +22,8 @@ import smtpd.imsg.ParentToChild;
 import smtpd.imsg.QueueToAgent;
 import smtpd.imsg.Role;
 import smtpd.imsg.ToMta;
+import smtpd.log.Trace;
+import smtpd.log.TraceLines;
 import smtpd.stat.Stat;
 import smtpd.sys.Fd;
 import smtpd.sys.Memfd;
@@ -91,6 +93,55 @@ class ChildProcessTest {
         @Override
         protected void stop(long deadlineMillis) {
             finished();
+        }
+    }
+
+    @Test
+    void traceImsgShowsWhatIsHeardAndTraceMprocWhatIsSent() {
+        Harness<Probe>.Peer queue = harness.peer(Role.QUEUE);
+        Harness<Probe>.Peer control = harness.peer(Role.CONTROL);
+        queue.send(1, new QueueToAgent.ResultsStored(1));
+        queue.expect(AgentToQueue.Looped.class);
+        try (TraceLines imsg = new TraceLines(Trace.IMSG);
+                TraceLines mproc = new TraceLines(Trace.MPROC)) {
+            int mask = Trace.IMSG.bit() | Trace.MPROC.bit();
+            control.send(0, new ControlToChild.TraceState(mask, 0, false));
+            control.expect(ChildToControl.TraceApplied.class);
+            queue.send(0x77, new QueueToAgent.ResultsStored(1));
+            queue.expect(AgentToQueue.Looped.class);
+            assertThat(imsg.lines())
+                    .contains(
+                            "trace=imsg sid=0000000000000077 dir=in text=\"mta <- queue:"
+                                    + " ResultsStored (len=29)\"")
+                    .noneMatch(l -> l.contains("StatDelta"));
+            assertThat(mproc.lines())
+                    .anyMatch(
+                            l ->
+                                    l.startsWith(
+                                                    "trace=mproc sid=0000000000000077 dir=out"
+                                                            + " text=\"mta -> queue : ")
+                                            && l.endsWith(" Looped\""))
+                    .anyMatch(
+                            l -> l.contains("text=\"mta -> queue : ") && l.endsWith(" (flush)\""));
+            queue.die();
+            await().until(() -> mproc.texts().contains("text=\"mta -> queue : disabled\""));
+            queue.rejoin();
+            await().until(() -> mproc.texts().contains("text=\"mta -> queue : enabled\""));
+        }
+    }
+
+    @Test
+    void theSwitchesOfTheRunAreInForceFromBirth() {
+        try (TraceLines imsg = new TraceLines(Trace.IMSG)) {
+            harness.parent()
+                    .send(
+                            0,
+                            new ParentToChild.RunState(
+                                    false, false, false, Trace.IMSG.bit(), 0, false));
+            Harness<Probe>.Peer queue = harness.peer(Role.QUEUE);
+            queue.send(1, new QueueToAgent.ResultsStored(1));
+            queue.expect(AgentToQueue.Looped.class);
+            assertThat(imsg.lines()).anyMatch(l -> l.contains("mta <- queue: ResultsStored"));
         }
     }
 

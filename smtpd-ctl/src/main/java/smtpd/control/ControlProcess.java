@@ -214,6 +214,7 @@ public final class ControlProcess extends ChildProcess<ToControl> {
 
         @Override
         public void count(int open) {
+            Counters.changed(Stat.CONTROL_SESSION, stats().get(Stat.CONTROL_SESSION), open);
             stats().set(Stat.CONTROL_SESSION, open);
         }
     }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import smtpd.imsg.ChildToControl.StatValue;
 import smtpd.imsg.Role;
+import smtpd.log.Trace;
 import smtpd.stat.Stat;
 
 /**
@@ -41,8 +42,24 @@ final class Counters {
         }
         for (StatValue value : values) {
             if (value.stat() >= 0 && value.stat() < ALL.length) {
-                known.values[value.stat()] = value.value();
+                set(known, ALL[value.stat()], value.value());
             }
+        }
+    }
+
+    private void set(Incarnation of, Stat stat, long value) {
+        long before = of.values[stat.ordinal()];
+        of.values[stat.ordinal()] = value;
+        if (before != value && Trace.STAT.isOn()) {
+            long now = value(stat);
+            changed(stat, now - value + before, now);
+        }
+    }
+
+    /** Shows a change to {@code trace stat}. */
+    static void changed(Stat stat, long before, long now) {
+        if (Trace.STAT.isOn() && before != now) {
+            Trace.STAT.line(0, "", stat.key() + ": " + before + " -> " + now);
         }
     }
 

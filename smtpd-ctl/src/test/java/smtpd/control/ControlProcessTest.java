@@ -36,6 +36,9 @@ import smtpd.imsg.QueueToControl;
 import smtpd.imsg.QueueToControl.EnvelopeRow;
 import smtpd.imsg.Role;
 import smtpd.imsg.Selection;
+import smtpd.log.Logging;
+import smtpd.log.Trace;
+import smtpd.log.TraceLines;
 import smtpd.proc.Harness;
 import smtpd.stat.Stat;
 import smtpd.sys.Sockets;
@@ -209,6 +212,28 @@ class ControlProcessTest {
     // ---- traces
 
     @Test
+    void traceStatShowsEveryCounterThatChanges() {
+        try (TraceLines lines = new TraceLines(Trace.STAT)) {
+            delta(Role.MTA, 1, Stat.MTA_SESSION, 4);
+            assertThat(type("show", "status").status()).isZero();
+            assertThat(lines.lines()).isEmpty();
+            Logging.trace(Trace.STAT.bit());
+            delta(Role.MTA, 1, Stat.MTA_SESSION, 6, Stat.MTA_BYTES, 100);
+            delta(Role.MTA, 1, Stat.MTA_SESSION, 6);
+            assertThat(type("show", "status").status()).isZero();
+            assertThat(lines.lines())
+                    .contains(
+                            "trace=stat sid=0000000000000000 text=\"mta.session: 4 -> 6\"",
+                            "trace=stat sid=0000000000000000 text=\""
+                                    + Stat.MTA_BYTES.key()
+                                    + ": 0 -> 100\"")
+                    .filteredOn(l -> l.contains("mta.session"))
+                    .hasSize(1);
+            assertThat(lines.lines()).anyMatch(l -> l.contains("control.session: "));
+        }
+    }
+
+    @Test
     void aTraceIsPushedToAllAndTheConfirmationsAreTold() {
         var mta = harness.peer(Role.MTA);
         var scheduler = harness.peer(Role.SCHEDULER);
@@ -255,9 +280,9 @@ class ControlProcessTest {
                                                     e ->
                                                             e.getFormattedMessage()
                                                                     .contains(
-                                                                            "dir=in text=\"mta"
-                                                                                    + " TraceApplied"
-                                                                                    + " len=")));
+                                                                            "dir=in text=\"control <-"
+                                                                                    + " mta: TraceApplied"
+                                                                                    + " (len=")));
             assertThat(type("untrace", "imsg").status()).isZero();
             int before = lines.list.size();
             assertThat(type("show", "stats").status()).isZero();

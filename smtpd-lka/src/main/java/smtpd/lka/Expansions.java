@@ -26,6 +26,7 @@ import smtpd.lka.expand.Sources;
 import smtpd.lka.rule.RuleSet;
 import smtpd.lka.table.UserAnswer;
 import smtpd.lka.table.Userbase;
+import smtpd.log.Trace;
 import smtpd.proc.Edge;
 import smtpd.proc.IdSource;
 import smtpd.proc.Pending;
@@ -58,7 +59,6 @@ final class Expansions {
     private final Optional<UserAnswer.Found> onlyUser;
     private final Pending<Expander> open;
     private Runnable whenEmpty = () -> {};
-    private boolean traced;
 
     Expansions(
             EventLoop loop,
@@ -85,10 +85,6 @@ final class Expansions {
     private void timedOut(Expander expander) {
         stats.increment(Stat.IMSG_TIMEOUT);
         expander.giveUp("not done in " + TIMEOUT_MILLIS / 1000 + " s");
-    }
-
-    void trace(boolean on) {
-        traced = on;
     }
 
     int size() {
@@ -197,7 +193,7 @@ final class Expansions {
                 new Expander(
                         session,
                         recipient,
-                        new SiteSources(site),
+                        new SiteSources(session, site),
                         loop,
                         System.currentTimeMillis() / 1000,
                         result -> {
@@ -227,10 +223,14 @@ final class Expansions {
 
     private final class SiteSources implements Sources {
 
+        private final long session;
         private final Site site;
+        private final RuleSet.Tables tables;
 
-        SiteSources(Site site) {
+        SiteSources(long session, Site site) {
+            this.session = session;
             this.site = site;
+            this.tables = site.watched(session);
         }
 
         @Override
@@ -245,13 +245,24 @@ final class Expansions {
 
         @Override
         public RuleSet.Tables tables() {
-            return site.watched();
+            return tables;
         }
 
         @Override
         public void user(Optional<TableRef> userbase, String name, Consumer<UserAnswer> then) {
             stats.increment(Stat.LKA_LOOKUP);
-            users.find(site.watched(), userbase, name, then);
+            users.find(tables, userbase, name, traced(userbase, name, then));
+        }
+
+        private Consumer<UserAnswer> traced(
+                Optional<TableRef> userbase, String name, Consumer<UserAnswer> then) {
+            if (!Trace.LOOKUP.isOn() || !Userbase.isSystem(userbase)) {
+                return then;
+            }
+            return answer -> {
+                site.watch().user(session, name, answer);
+                then.accept(answer);
+            };
         }
 
         @Override
@@ -267,11 +278,6 @@ final class Expansions {
         @Override
         public Optional<UserAnswer.Found> onlyUser() {
             return onlyUser;
-        }
-
-        @Override
-        public boolean isTraced() {
-            return traced;
         }
     }
 }

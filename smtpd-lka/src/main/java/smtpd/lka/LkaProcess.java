@@ -2,9 +2,11 @@ package smtpd.lka;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -38,6 +40,7 @@ import smtpd.lka.table.TableError;
 import smtpd.lka.table.Tables;
 import smtpd.lka.table.UserAnswer;
 import smtpd.lka.table.Userbase;
+import smtpd.log.Trace;
 import smtpd.proc.ChildContext;
 import smtpd.proc.ChildMain;
 import smtpd.proc.ChildProcess;
@@ -55,8 +58,6 @@ import smtpd.table.TableSpec;
 /** The lookup process: rules, recipients, tables, users and the DNS for all others. */
 public final class LkaProcess extends ChildProcess<ToLka> {
 
-    private static final long TRACE_LOOKUP = 0x100;
-    private static final long TRACE_EXPAND = 0x1000;
     private static final int MAX_EARLY = 4096;
 
     private final Edge<LkaToSmtp> smtp = edge(Role.SMTP, LkaToSmtp.class);
@@ -74,6 +75,9 @@ public final class LkaProcess extends ChildProcess<ToLka> {
 
     /** Configurations that sessions may still name, by id. */
     private final Map<Long, Site> sites = new HashMap<>();
+
+    /** Configurations whose tables are being read. */
+    private final Set<Long> offered = new HashSet<>();
 
     private Site active;
     private List<Runnable> early = new ArrayList<>();
@@ -142,13 +146,18 @@ public final class LkaProcess extends ChildProcess<ToLka> {
             case Resolve m -> resolve(frame, m);
             case MxPreference m -> preference(frame, m);
             case SourceAddress m ->
-                    mta.send(frame.id(), relaying.sources(site(m.configId()), m.table()));
+                    mta.send(
+                            frame.id(),
+                            relaying.sources(frame.id(), site(m.configId()), m.table()));
             case HeloName m ->
-                    mta.send(frame.id(), relaying.helo(site(m.configId()), m.table(), m.source()));
+                    mta.send(
+                            frame.id(),
+                            relaying.helo(frame.id(), site(m.configId()), m.table(), m.source()));
             case SmartHost m ->
                     mta.send(
                             frame.id(),
-                            relaying.smartHost(site(m.configId()), m.table(), m.recipient()));
+                            relaying.smartHost(
+                                    frame.id(), site(m.configId()), m.table(), m.recipient()));
             case UserInfo m -> user(frame, m);
             case UpdateTable m -> update(frame, new TableRef(m.name()));
             // Both are taken out before they come here.
@@ -159,13 +168,38 @@ public final class LkaProcess extends ChildProcess<ToLka> {
 
     // ---- configuration
 
+    /** Table files may be large and far away: they are read off the loop, which goes on. */
     @Override
-    protected void configure(Config config) throws ConfigRefused {
+    protected void configure(Config config, Consumer<String> answer) throws ConfigRefused {
+        Names names = Names.of(config.resolvers(), executors, loop(), stats());
+        offered.add(config.configId());
         try {
-            Names names = Names.of(config.resolvers(), executors, loop(), stats());
-            sites.put(config.configId(), Site.of(config, names, watch));
+            executors.disk().execute(() -> read(config, names, answer));
+        } catch (RejectedExecutionException e) {
+            throw new ConfigRefused("too many files to read");
+        }
+    }
+
+    /** On a thread of the disk. */
+    private void read(Config config, Names names, Consumer<String> answer) {
+        Runnable then;
+        try {
+            Site site = Site.of(config, names, watch);
+            then = () -> offer(config.configId(), site, answer);
         } catch (TableError e) {
-            throw new ConfigRefused(e.getMessage());
+            then = () -> answer.accept(e.getMessage());
+        } catch (RuntimeException e) {
+            then = () -> crash("reading the tables", e);
+        }
+        // Behind the first reading of resolv.conf and hosts, which the same thread does.
+        Runnable last = then;
+        executors.watch().execute(() -> loop().execute(last));
+    }
+
+    private void offer(long configId, Site site, Consumer<String> answer) {
+        if (offered.remove(configId)) {
+            sites.put(configId, site);
+            answer.accept("");
         }
     }
 
@@ -181,6 +215,7 @@ public final class LkaProcess extends ChildProcess<ToLka> {
 
     @Override
     protected void drop(long configId) {
+        offered.remove(configId);
         if (active == null || active.config().configId() != configId) {
             sites.remove(configId);
         }
@@ -244,11 +279,17 @@ public final class LkaProcess extends ChildProcess<ToLka> {
             table = Optional.empty();
         }
         stats().increment(Stat.LKA_LOOKUP);
+        boolean isSystem = Userbase.isSystem(table);
         users.find(
-                site(m.configId()).watched(),
+                site(m.configId()).watched(frame.id()),
                 table,
                 m.user(),
-                answer -> mda.send(frame.id(), userIs(m.user(), answer)));
+                answer -> {
+                    if (isSystem && Trace.LOOKUP.isOn()) {
+                        watch.user(frame.id(), m.user(), answer);
+                    }
+                    mda.send(frame.id(), userIs(m.user(), answer));
+                });
     }
 
     private static UserIs userIs(String name, UserAnswer answer) {
@@ -318,12 +359,6 @@ public final class LkaProcess extends ChildProcess<ToLka> {
     @Override
     protected void lost(Role peer) {
         expansions.lost(peer);
-    }
-
-    @Override
-    protected void traced(long mask, long profileMask) {
-        watch.trace((mask & TRACE_LOOKUP) != 0);
-        expansions.trace((mask & TRACE_EXPAND) != 0);
     }
 
     @Override

@@ -25,8 +25,9 @@ final class Relaying {
     private int turn;
 
     /** All usable addresses in the order of the table. */
-    SourcesAre sources(Site site, String name) {
-        Table table = site.tables().get(new TableRef(name));
+    SourcesAre sources(long id, Site site, String name) {
+        TableRef ref = new TableRef(name);
+        Table table = site.tables().get(ref);
         List<SocketAddr> sources = new ArrayList<>();
         if (table != null) {
             for (String entry : table.entries()) {
@@ -35,13 +36,14 @@ final class Relaying {
                         .ifPresent(a -> sources.add(new SocketAddr(a.toBytes(), 0, 0)));
             }
         }
+        site.watch().fetched(id, site.tables(), ref, Service.SOURCE, sources.size());
         Outcome outcome =
                 sources.isEmpty() ? failed("no source address in table " + name) : Outcome.ok();
         return new SourcesAre(outcome, sources);
     }
 
-    HeloNameIs helo(Site site, String table, SocketAddr source) {
-        Lookup found = site.watched().find(new TableRef(table), Service.ADDRNAME, source.host());
+    HeloNameIs helo(long id, Site site, String table, SocketAddr source) {
+        Lookup found = site.watched(id).find(new TableRef(table), Service.ADDRNAME, source.host());
         return switch (found) {
             case Lookup.Found(String name) -> new HeloNameIs(Outcome.ok(), name);
             case Lookup.NotFound _ -> new HeloNameIs(Outcome.ok(), "");
@@ -50,7 +52,7 @@ final class Relaying {
     }
 
     /** A mapping is searched by the recipient's domain; the hosts of a list take turns. */
-    SmartHostIs smartHost(Site site, String name, MailAddress recipient) {
+    SmartHostIs smartHost(long id, Site site, String name, MailAddress recipient) {
         TableRef ref = new TableRef(name);
         Table table = site.tables().get(ref);
         Lookup found;
@@ -58,9 +60,10 @@ final class Relaying {
             found = new Lookup.Failed("no table " + name);
         } else if (table.kind() == TableKind.LIST) {
             List<String> hosts = table.entries();
+            site.watch().fetched(id, site.tables(), ref, Service.RELAYHOST, hosts.size());
             found = new Lookup.Found(hosts.get(Math.floorMod(turn++, hosts.size())));
         } else {
-            found = site.watched().find(ref, Service.RELAYHOST_BY_DOMAIN, recipient.domain());
+            found = site.watched(id).find(ref, Service.RELAYHOST_BY_DOMAIN, recipient.domain());
         }
         return switch (found) {
             case Lookup.Found(String url) -> relay(site.relayDialects().get(ref), name, url);

@@ -17,29 +17,33 @@ import smtpd.table.TableRef;
 /**
  * One configuration made ready for use.
  *
- * @param watched the tables, each search counted
+ * @param watch sees each search, for the counters and the trace
  * @param names resolver of this configuration
  * @param relayDialects in which dialect the URLs of a table are written
  */
 record Site(
         Config config,
         Tables tables,
-        RuleSet.Tables watched,
+        TableWatch watch,
         RuleSet rules,
         Names names,
         Map<TableRef, Dialect> relayDialects) {
 
     /**
-     * Reads all tables.
+     * Reads all tables; any thread.
      *
      * @param watch sees each search, for the counters and the trace
      * @throws TableError for a table that cannot be read
      */
     static Site of(Config config, Names names, TableWatch watch) throws TableError {
         Tables tables = Tables.read(config.tables(), config.subAddressDelimiter());
-        RuleSet.Tables watched = watch.over(tables);
-        RuleSet rules = new RuleSet(config.rules(), LocalNames.of(config.serverName()), watched);
-        return new Site(config, tables, watched, rules, names, dialects(config));
+        RuleSet rules = new RuleSet(config.rules(), LocalNames.of(config.serverName()));
+        return new Site(config, tables, watch, rules, names, dialects(config));
+    }
+
+    /** The tables as one session searches them. */
+    RuleSet.Tables watched(long session) {
+        return watch.over(tables, session);
     }
 
     private static Map<TableRef, Dialect> dialects(Config config) {

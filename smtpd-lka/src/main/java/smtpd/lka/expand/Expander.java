@@ -49,6 +49,7 @@ public final class Expander {
     private final Executor loop;
     private final Consumer<Expanded> then;
     private final EnvelopeMaker maker;
+    private final ExpanderTrace trace;
     private final Deque<Node> work = new ArrayDeque<>();
     private final Set<Node.Key> seen = new HashSet<>();
     private final Set<Visit> visits = new HashSet<>();
@@ -79,6 +80,7 @@ public final class Expander {
         this.sources = sources;
         this.loop = loop;
         this.then = then;
+        this.trace = new ExpanderTrace(session, sources.config());
         this.maker = new EnvelopeMaker(recipient, sources.config(), sources.onlyUser(), nowSeconds);
     }
 
@@ -136,10 +138,9 @@ public final class Expander {
 
     private void step(Node node) {
         depth = Math.max(depth, node.depth);
-        if (sources.isTraced()) {
-            trace(node);
-        }
+        trace.taken(node);
         if (node.depth >= MAX_DEPTH) {
+            trace.tooDeep(node);
             refuse(Refused.deadEnd("more than " + MAX_DEPTH + " levels"));
             return;
         }
@@ -160,21 +161,15 @@ public final class Expander {
         }
     }
 
-    private void trace(Node node) {
-        LogLine.of(session, "lka", "expand")
-                .add("value", node.value)
-                .add("depth", node.depth)
-                .add("origin", node.origin.name().toLowerCase(Locale.ROOT))
-                .add("parent", node.parent == null ? null : node.parent.value)
-                .add("action", node.action == null ? null : node.action.name())
-                .info(LOG);
-    }
-
     // ---- addresses
 
     private void address(Node node, MailAddress address) {
-        switch (sources.rules().match(recipient.subject(address, node.parent != null))) {
-            case Verdict.Rejected() -> refuse(Refused.relayDenied());
+        Verdict verdict =
+                sources.rules()
+                        .match(recipient.subject(address, node.parent != null), sources.tables());
+        trace.ruled(verdict);
+        switch (verdict) {
+            case Verdict.Rejected _ -> refuse(Refused.relayDenied());
             case Verdict.Failed(String why) -> refuse(Refused.noAnswer(why));
             case Verdict.Accepted accepted -> {
                 node.rule = accepted.rule();
@@ -264,7 +259,14 @@ public final class Expander {
                 Action.Local local = (Action.Local) node.action;
                 boolean hisOwn = node.sameUser && node.parent.forwarded;
                 boolean otherUser = local.user().isPresent() && !local.user().get().equals(name);
-                if (hisOwn || otherUser || !visits.add(new Visit(node.address(), name))) {
+                if (hisOwn) {
+                    trace.forward(name, "not consulted again, it names its own user");
+                    deliver(node);
+                } else if (otherUser) {
+                    trace.forward(name, "not consulted, the action names another user");
+                    deliver(node);
+                } else if (!visits.add(new Visit(node.address(), name))) {
+                    trace.forward(name, "not consulted twice for one address");
                     deliver(node);
                 } else {
                     sources.forward(found, parked(file -> forwardRead(node, name, file)));
@@ -275,12 +277,18 @@ public final class Expander {
 
     private void forwardRead(Node node, String name, ForwardAnswer answer) {
         switch (answer) {
-            case ForwardAnswer.None _ -> withoutForward(node);
-            case ForwardAnswer.Unusable(String why) ->
-                    refuse(Refused.unreadable(".forward of " + name + ": " + why));
+            case ForwardAnswer.None _ -> {
+                trace.forward(name, "no file");
+                withoutForward(node);
+            }
+            case ForwardAnswer.Unusable(String why) -> {
+                trace.forward(name, why);
+                refuse(Refused.unreadable(".forward of " + name + ": " + why));
+            }
             case ForwardAnswer.Content(byte[] bytes) -> {
                 String why = forward(node, name, bytes);
                 if (why != null) {
+                    trace.forward(name, why);
                     LogLine.of(session, "lka", "forward")
                             .add("user", name)
                             .add("result", "bad")
@@ -314,7 +322,9 @@ public final class Expander {
                     .info(LOG);
         }
         node.forwarded = true;
-        if (insert(values, node, Origin.FORWARD) == 0 && !done) {
+        int inserted = insert(values, node, Origin.FORWARD);
+        trace.forward(name, inserted + " new targets");
+        if (inserted == 0 && !done) {
             withoutForward(node);
         }
         return null;
@@ -382,6 +392,9 @@ public final class Expander {
             Node node = new Node(folded, parent, origin, onlyIncludes, sameUser);
             if (seen.add(node.key())) {
                 added.add(node);
+                trace.inserted(node);
+            } else {
+                trace.duplicate(node);
             }
         }
         nodes += added.size();
@@ -415,6 +428,7 @@ public final class Expander {
         }
         try {
             deliveries.add(maker.make(node));
+            trace.delivered(node);
         } catch (IllegalArgumentException e) {
             refuse(Refused.noAnswer("no envelope can hold it: " + e.getMessage()));
         }

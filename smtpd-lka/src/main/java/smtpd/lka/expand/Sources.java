@@ -32,7 +32,4 @@ public interface Sources {
 
     /** The only account this instance may deliver to, when a plain user started it. */
     Optional<UserAnswer.Found> onlyUser();
-
-    /** A line is wanted for each target. */
-    boolean isTraced();
 }

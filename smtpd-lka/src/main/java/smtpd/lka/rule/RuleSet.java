@@ -1,6 +1,7 @@
 package smtpd.lka.rule;
 
 import java.util.List;
+import java.util.Optional;
 import smtpd.conf.Action;
 import smtpd.conf.Condition;
 import smtpd.conf.Decision;
@@ -40,22 +41,20 @@ public final class RuleSet {
 
     private final List<Rule> rules;
     private final LocalNames local;
-    private final Tables tables;
 
-    public RuleSet(List<Rule> rules, LocalNames local, Tables tables) {
+    public RuleSet(List<Rule> rules, LocalNames local) {
         this.rules = List.copyOf(rules);
         this.local = local;
-        this.tables = tables;
     }
 
     /** The first rule that matches decides. */
-    public Verdict match(Subject subject) {
+    public Verdict match(Subject subject, Tables tables) {
         for (Rule rule : rules) {
-            switch (matches(rule, subject)) {
+            switch (matches(rule, subject, tables)) {
                 case YES -> {
                     return switch (rule.decision()) {
                         case Decision.Accept(Action action) -> new Verdict.Accepted(rule, action);
-                        case Decision.Reject() -> new Verdict.Rejected();
+                        case Decision.Reject() -> new Verdict.Rejected(Optional.of(rule));
                     };
                 }
                 case NO -> {}
@@ -64,12 +63,13 @@ public final class RuleSet {
                 }
             }
         }
-        return new Verdict.Rejected();
+        return Verdict.Rejected.BY_NO_RULE;
     }
 
-    private Outcome matches(Rule rule, Subject subject) {
+    private Outcome matches(Rule rule, Subject subject, Tables tables) {
         for (Condition condition : rule.conditions()) {
-            Outcome outcome = holds(condition, rule.dialect(), subject).negate(condition.negated());
+            Outcome outcome =
+                    holds(condition, rule.dialect(), subject, tables).negate(condition.negated());
             if (outcome != Outcome.YES) {
                 return outcome;
             }
@@ -77,19 +77,20 @@ public final class RuleSet {
         return Outcome.YES;
     }
 
-    private Outcome holds(Condition condition, Dialect dialect, Subject subject) {
+    private Outcome holds(Condition condition, Dialect dialect, Subject subject, Tables tables) {
         return switch (condition) {
-            case Condition.From from -> from(from, dialect, subject);
-            case Condition.For to -> to(to, subject.dest());
-            case Condition.Tag tag -> find(tag.table(), Service.STRING, subject.tag());
-            case Condition.Auth auth -> auth(auth, subject);
+            case Condition.From from -> from(from, dialect, subject, tables);
+            case Condition.For to -> to(to, subject.dest(), tables);
+            case Condition.Tag tag -> find(tables, tag.table(), Service.STRING, subject.tag());
+            case Condition.Auth auth -> auth(auth, subject, tables);
             case Condition.MailFrom from ->
-                    find(from.table(), Service.MAILADDR, key(subject.sender()));
-            case Condition.RcptTo to -> find(to.table(), Service.MAILADDR, key(subject.dest()));
+                    find(tables, from.table(), Service.MAILADDR, key(subject.sender()));
+            case Condition.RcptTo to ->
+                    find(tables, to.table(), Service.MAILADDR, key(subject.dest()));
         };
     }
 
-    private Outcome from(Condition.From from, Dialect dialect, Subject subject) {
+    private Outcome from(Condition.From from, Dialect dialect, Subject subject, Tables tables) {
         boolean isEnqueue = subject.source().isLocal();
         boolean keyIsLocal =
                 subject.isInternal()
@@ -101,21 +102,22 @@ public final class RuleSet {
             case LOCAL -> Outcome.of(keyIsLocal || local.isOwn(subject.source()));
             case SRC ->
                     find(
+                            tables,
                             from.table().orElseThrow(),
                             Service.NETADDR,
                             keyIsLocal ? LOCAL : text(subject.source()));
         };
     }
 
-    private Outcome to(Condition.For to, MailAddress dest) {
+    private Outcome to(Condition.For to, MailAddress dest, Tables tables) {
         return switch (to.kind()) {
             case ANY -> Outcome.YES;
             case LOCAL -> Outcome.of(local.isLocalDomain(dest.domain()));
-            case DOMAIN -> find(to.table().orElseThrow(), Service.DOMAIN, dest.domain());
+            case DOMAIN -> find(tables, to.table().orElseThrow(), Service.DOMAIN, dest.domain());
         };
     }
 
-    private Outcome auth(Condition.Auth auth, Subject subject) {
+    private Outcome auth(Condition.Auth auth, Subject subject, Tables tables) {
         if (auth.table().isEmpty()) {
             return Outcome.of(subject.isAuthenticated());
         }
@@ -123,10 +125,10 @@ public final class RuleSet {
             return Outcome.NO;
         }
         Service service = subject.username().indexOf('@') >= 0 ? Service.MAILADDR : Service.STRING;
-        return find(auth.table().get(), service, subject.username());
+        return find(tables, auth.table().get(), service, subject.username());
     }
 
-    private Outcome find(TableRef table, Service service, String key) {
+    private static Outcome find(Tables tables, TableRef table, Service service, String key) {
         return switch (tables.find(table, service, key)) {
             case Lookup.Found _ -> Outcome.YES;
             case Lookup.NotFound _ -> Outcome.NO;

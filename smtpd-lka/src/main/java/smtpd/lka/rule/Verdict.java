@@ -1,5 +1,6 @@
 package smtpd.lka.rule;
 
+import java.util.Optional;
 import smtpd.conf.Action;
 import smtpd.conf.Rule;
 
@@ -8,8 +9,14 @@ public sealed interface Verdict {
 
     record Accepted(Rule rule, Action action) implements Verdict {}
 
-    /** By a reject rule, or because no rule matches. */
-    record Rejected() implements Verdict {}
+    /**
+     * Refused.
+     *
+     * @param by the reject rule; absent when no rule matches
+     */
+    record Rejected(Optional<Rule> by) implements Verdict {
+        static final Rejected BY_NO_RULE = new Rejected(Optional.empty());
+    }
 
     /**
      * No decision for now.

@@ -48,6 +48,18 @@ public final class Tables implements RuleSet.Tables {
      * @throws TableError with file and line
      */
     public static Table load(TableSpec spec, char delimiter) throws TableError {
+        long begun = System.nanoTime();
+        try {
+            Table table = make(spec, delimiter);
+            TableTrace.loaded(spec, table, begun);
+            return table;
+        } catch (TableError e) {
+            TableTrace.failed(spec, e);
+            throw e;
+        }
+    }
+
+    private static Table make(TableSpec spec, char delimiter) throws TableError {
         return switch (spec) {
             case TableSpec.Inline inline -> MemoryTable.of(inline, delimiter);
             case TableSpec.File file -> {
@@ -82,6 +94,15 @@ public final class Tables implements RuleSet.Tables {
         return specs.get(ref);
     }
 
+    /** How a table is kept, in the words of a declaration; for traces. */
+    public String backend(TableRef ref) {
+        return switch (specs.get(ref)) {
+            case null -> "none";
+            case TableSpec.Inline _ -> "static";
+            case TableSpec.File _ -> "file";
+        };
+    }
+
     public char delimiter() {
         return delimiter;
     }
@@ -101,13 +122,15 @@ public final class Tables implements RuleSet.Tables {
      * @throws TableError when a list has become a mapping or the reverse: its uses would all fail
      */
     public void exchange(Table table) throws TableError {
-        TableKind before = tables.get(table.ref()).kind();
+        Table old = tables.get(table.ref());
+        TableKind before = old.kind();
         TableKind after = table.kind();
         if (before != after && before != TableKind.EMPTY && after != TableKind.EMPTY) {
             throw new TableError(
                     "table " + table.ref().name() + " has changed from " + before + " to " + after);
         }
         tables.put(table.ref(), table);
+        TableTrace.exchanged(specs.get(table.ref()), old, table);
     }
 
     @Override

@@ -83,11 +83,16 @@ public final class Userbase {
             Consumer<UserAnswer> then) {
         if (!isUsable(name)) {
             then.accept(UserAnswer.MISSING);
-        } else if (table.isEmpty() || table.get().equals(SYSTEM)) {
+        } else if (isSystem(table)) {
             system(name, then);
         } else {
             then.accept(fromTable(name, tables.find(table.get(), Service.USERINFO, name)));
         }
+    }
+
+    /** Whether the system's database is meant; absent: it is. */
+    public static boolean isSystem(Optional<TableRef> table) {
+        return table.isEmpty() || table.get().equals(SYSTEM);
     }
 
     /** Forgets all that is kept. */

@@ -98,7 +98,8 @@ class RuleSetTest {
         Condition from = new Condition.MailFrom(new TableRef("t"), true);
         Rule first = rule(0, Dialect.CLASSIC, List.of(ANYONE, ANYWHERE, from));
         Rule second = rule(1, Dialect.CLASSIC, List.of(ANYONE, ANYWHERE));
-        assertThat(rules(first, second).match(client())).isInstanceOf(Verdict.Failed.class);
+        assertThat(rules(first, second).match(client(), this::find))
+                .isInstanceOf(Verdict.Failed.class);
     }
 
     @Test
@@ -133,7 +134,7 @@ class RuleSetTest {
 
     @Test
     void withoutAMatchingRuleNothingIsTaken() {
-        assertThat(rules().match(enqueue())).isInstanceOf(Verdict.Rejected.class);
+        assertThat(rules().match(enqueue(), this::find)).isInstanceOf(Verdict.Rejected.class);
     }
 
     private static Condition src(boolean negated) {
@@ -177,7 +178,7 @@ class RuleSetTest {
 
     private boolean accepts(Dialect dialect, Subject subject, Condition... conditions) {
         Rule rule = rule(0, dialect, List.of(conditions));
-        return rules(rule).match(subject) instanceof Verdict.Accepted;
+        return rules(rule).match(subject, this::find) instanceof Verdict.Accepted;
     }
 
     private static Rule rule(int id, Dialect dialect, List<Condition> conditions) {
@@ -186,7 +187,7 @@ class RuleSetTest {
     }
 
     private RuleSet rules(Rule... rules) {
-        return new RuleSet(List.of(rules), LOCAL, this::find);
+        return new RuleSet(List.of(rules), LOCAL);
     }
 
     private Lookup find(TableRef table, Service service, String key) {

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -84,6 +85,11 @@ public final class Bounces {
         Group(long now) {
             begun = now;
             last = now;
+        }
+
+        /** The message that these are about. */
+        Msgid original() {
+            return reports.getFirst().id().msgid();
         }
 
         Envelope any() {
@@ -229,6 +235,7 @@ public final class Bounces {
     }
 
     private void localDelay(Evpid id) {
+        BounceTrace.ended(id, "local delay " + LOCAL_DELAY_SECONDS + "s");
         taken.remove(id);
         scheduler.localDelay(id, LOCAL_DELAY_SECONDS);
     }
@@ -247,6 +254,7 @@ public final class Bounces {
         group.reports.add(new Report(id, envelope));
         group.last = now;
         stats.increment(Stat.BOUNCE_ENVELOPE);
+        BounceTrace.gathered(id, envelope, group.reports.size());
         if (group.reports.size() >= MAX_RECIPIENTS) {
             gathering.remove(key);
             full.add(group);
@@ -296,6 +304,7 @@ public final class Bounces {
     private void ask(Group group) {
         long id = ids.next();
         Envelope any = group.any();
+        BounceTrace.asked(group.original(), any, group.reports.size());
         asked.put(id, new Asked(group));
         pending.add(id, ANSWER_MILLIS, EnumSet.of(Role.LKA), id);
         int needs = 0;
@@ -341,6 +350,7 @@ public final class Bounces {
         }
         asked.remove(frame.id());
         pending.take(frame.id());
+        BounceTrace.answered(question.group.original(), m.outcome(), question.envelopes.size());
         switch (m.outcome()) {
             case Outcome.Ok _ when !question.envelopes.isEmpty() -> compose(question);
             case Outcome.Temporary _ -> give(question);
@@ -359,6 +369,7 @@ public final class Bounces {
                             .retry(Math.min(Envelope.MAX_RETRY, old.retry() + 1))
                             .lastTry(clock.millis() / 1000)
                             .build();
+            BounceTrace.ended(report.id(), "retry " + changed.retry());
             envelopes.update(
                     report.id(),
                     changed,
@@ -377,7 +388,7 @@ public final class Bounces {
     private void drop(Group group, Outcome why) {
         Envelope any = group.any();
         LogLine.of("bounce", "failed")
-                .msgid("msgid", group.reports.getFirst().id().msgid().value())
+                .msgid("msgid", group.original().value())
                 .address("to", any.sender())
                 .add("envelopes", group.reports.size())
                 .add("kind", any.bounce().type().text(3))
@@ -397,6 +408,7 @@ public final class Bounces {
     }
 
     private void end(Evpid id, Result result) {
+        BounceTrace.ended(id, result.name().toLowerCase(Locale.ROOT));
         taken.remove(id);
         envelopes.drop(id);
         scheduler.done(id, result);
@@ -413,9 +425,8 @@ public final class Bounces {
 
     private void compose(Asked question) {
         Group group = question.group;
-        Msgid original = group.reports.getFirst().id().msgid();
         contents.get(
-                original,
+                group.original(),
                 found -> {
                     switch (found) {
                         case ContentStore.Found.Bytes b ->
@@ -442,13 +453,8 @@ public final class Bounces {
             return;
         }
         List<Envelope> reports = group.reports.stream().map(Report::envelope).toList();
-        byte[] content =
-                writer.write(
-                        notice,
-                        group.reports.getFirst().id().msgid(),
-                        reports,
-                        original,
-                        clock.instant());
+        byte[] content = writer.write(notice, group.original(), reports, original, clock.instant());
+        BounceTrace.written(group.original(), notice, content.length);
         CRC32C sum = new CRC32C();
         sum.update(content);
         long lines = 0;
@@ -545,6 +551,7 @@ public final class Bounces {
                                 texts,
                                 done)),
                 result -> {
+                    BounceTrace.committed(group.original(), notice, done, result);
                     release.accept(notice);
                     if (!(result instanceof QueueBackend.Stored.Ok)) {
                         LOG.error("problem=no-notice msgid={} cause=\"{}\"", notice, result);
