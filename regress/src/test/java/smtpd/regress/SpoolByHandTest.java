@@ -93,6 +93,32 @@ class SpoolByHandTest {
     }
 
     @Test
+    void unreadableContentDefersItsMailAsATryAndGoesWhenPutRight() throws Exception {
+        Path envelope = deferred("content");
+        Path content = envelope.resolveSibling("message");
+        mode(content, "---------");
+        int tries = retries(envelope);
+        daemon.ctl().ok("schedule", name(envelope));
+        Machine.await("the reason stands in the envelope")
+                .until(() -> Files.readString(envelope).contains("Could not get message fd"));
+        assertThat(retries(envelope)).isEqualTo(tries + 1);
+        assertThat(sink.has("content")).isFalse();
+        assertThat(content).exists();
+        mode(content, "rw-------");
+        daemon.ctl().ok("schedule", name(envelope));
+        sink.await("content");
+    }
+
+    /** Tries so far, as the envelope says. */
+    private static int retries(Path envelope) throws IOException {
+        return Files.readAllLines(envelope).stream()
+                .filter(line -> line.startsWith("retry: "))
+                .mapToInt(line -> Integer.parseInt(line.substring("retry: ".length())))
+                .findFirst()
+                .orElse(0);
+    }
+
+    @Test
     void anEnvelopeRemovedByHandIsForgotten() throws Exception {
         Path envelope = deferred("rm");
         Files.delete(envelope);

@@ -143,21 +143,38 @@ public final class At {
                 != -Errno.ENOENT;
     }
 
+    /** As {@link #lstat}; null when there is no such name or the kernel cannot tell. */
+    public static FileInfo tryLstat(int dir, String path) {
+        return statx(dir, path, AT_SYMLINK_NOFOLLOW) < 0 ? null : found();
+    }
+
     static FileInfo statFd(int fd) throws SysException {
         return stat(fd, "", AT_EMPTY_PATH);
     }
 
-    private static FileInfo stat(int dir, String path, int flags) throws SysException {
+    static FileInfo tryStatFd(int fd) {
+        return statx(fd, "", AT_EMPTY_PATH) < 0 ? null : found();
+    }
+
+    private static long statx(int dir, String path, int flags) {
         Scratch scratch = Scratch.current();
-        MemorySegment buffer = scratch.struct.asSlice(0, STATX_BYTES);
         long name = scratch.path(path);
-        long result = STATX.of(dir, name, flags, STATX_BASIC_STATS, buffer.address());
+        return STATX.of(dir, name, flags, STATX_BASIC_STATS, scratch.struct.address());
+    }
+
+    /** What the last statx of this thread has put into its memory. */
+    private static FileInfo found() {
+        return FileInfo.read(Scratch.current().struct.asSlice(0, STATX_BYTES));
+    }
+
+    private static FileInfo stat(int dir, String path, int flags) throws SysException {
+        long result = statx(dir, path, flags);
         if (path.isEmpty()) {
             check("fstat", dir, result);
         } else {
             check("stat", path, result);
         }
-        return FileInfo.read(buffer);
+        return found();
     }
 
     /**

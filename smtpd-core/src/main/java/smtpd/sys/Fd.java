@@ -40,6 +40,7 @@ public final class Fd {
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int FD_CLOEXEC = 1;
     private static final int FALLOC_FL_KEEP_SIZE = 1;
+    private static final int SYNC_FILE_RANGE_WRITE = 2;
     private static final int LOCK_EX = 2;
     private static final int LOCK_NB = 4;
     private static final int LOCK_UN = 8;
@@ -54,10 +55,13 @@ public final class Fd {
      * of a late write (NFS, quota) is the caller's to heed.
      */
     public static void close(int fd) throws SysException {
+        check("close", fd, tryClose(fd));
+    }
+
+    /** As {@link #close}: 0 or {@code -errno}. */
+    public static int tryClose(int fd) {
         long result = CLOSE.of(fd);
-        if (result != -Errno.EINTR) {
-            check("close", fd, result);
-        }
+        return result == -Errno.EINTR ? 0 : (int) result;
     }
 
     /** close(2) where nothing can be lost: a socket, a pipe, a file only read. */
@@ -143,12 +147,17 @@ public final class Fd {
 
     /** pread(2): number of bytes, fewer than asked only at the end of a regular file. */
     public static int pread(int fd, MemorySegment to, long offset) throws SysException {
+        return check("pread", fd, tryPread(fd, to, offset));
+    }
+
+    /** As {@link #pread(int, MemorySegment, long)}: number of bytes or {@code -errno}. */
+    public static int tryPread(int fd, MemorySegment to, long offset) {
         try {
             long result;
             do {
                 result = PREAD.of(fd, nativeAddress(to), to.byteSize(), offset);
             } while (result == -Errno.EINTR);
-            return check("pread", fd, result);
+            return (int) result;
         } finally {
             Reference.reachabilityFence(to);
         }
@@ -220,10 +229,20 @@ public final class Fd {
 
     /** write(2) until all is written. */
     public static void write(int fd, MemorySegment from) throws SysException {
+        check("write", fd, tryWriteAll(fd, from));
+    }
+
+    /** write(2) until all is written: 0 or {@code -errno}; EIO when the kernel takes nothing. */
+    public static int tryWriteAll(int fd, MemorySegment from) {
         long done = 0;
         while (done < from.byteSize()) {
-            done += check("write", fd, tryWrite(fd, from.asSlice(done)));
+            int count = tryWrite(fd, done == 0 ? from : from.asSlice(done));
+            if (count <= 0) {
+                return count == 0 ? -Errno.EIO : count;
+            }
+            done += count;
         }
+        return 0;
     }
 
     /** write(2) until all is written. */
@@ -275,7 +294,12 @@ public final class Fd {
 
     /** fsync(2), also of a directory. */
     public static void fsync(int fd) throws SysException {
-        check("fsync", fd, FSYNC.of(fd));
+        check("fsync", fd, tryFsync(fd));
+    }
+
+    /** As {@link #fsync}: 0 or {@code -errno}. */
+    public static int tryFsync(int fd) {
+        return (int) FSYNC.of(fd);
     }
 
     /** syncfs(2): everything written to the file system of this descriptor; reports since 5.8. */
@@ -283,9 +307,22 @@ public final class Fd {
         check("syncfs", fd, SYNCFS.of(fd));
     }
 
+    /**
+     * sync_file_range(2): the disk begins to write what the file holds. Promises nothing: for
+     * several files that are to be synced one after the other.
+     */
+    public static void startWriteback(int fd) {
+        Libc.syscall(Nr.SYNC_FILE_RANGE, fd, 0, 0, SYNC_FILE_RANGE_WRITE, 0);
+    }
+
     /** ftruncate(2). */
     public static void truncate(int fd, long size) throws SysException {
-        check("ftruncate", fd, FTRUNCATE.of(fd, size));
+        check("ftruncate", fd, tryTruncate(fd, size));
+    }
+
+    /** ftruncate(2): 0 or {@code -errno}. */
+    public static int tryTruncate(int fd, long size) {
+        return (int) FTRUNCATE.of(fd, size);
     }
 
     /** fallocate(2): reserves blocks; the size of the file grows unless {@code keepSize}. */
@@ -315,6 +352,11 @@ public final class Fd {
         return At.statFd(fd);
     }
 
+    /** As {@link #stat}; null when the kernel cannot tell. */
+    public static FileInfo tryStat(int fd) {
+        return At.tryStatFd(fd);
+    }
+
     /** fchmod(2). */
     public static void chmod(int fd, int mode) throws SysException {
         check("fchmod", fd, FCHMOD.of(fd, mode));
@@ -322,17 +364,27 @@ public final class Fd {
 
     /** fchown(2); -1 leaves that id alone. */
     public static void chown(int fd, int uid, int gid) throws SysException {
-        check("fchown", fd, FCHOWN.of(fd, uid, gid));
+        check("fchown", fd, tryChown(fd, uid, gid));
+    }
+
+    /** As {@link #chown}: 0 or {@code -errno}. */
+    public static int tryChown(int fd, int uid, int gid) {
+        return (int) FCHOWN.of(fd, uid, gid);
     }
 
     /** futimens(3), both in nanoseconds since the epoch. */
     public static void times(int fd, long atimeNanos, long mtimeNanos) throws SysException {
+        check("futimens", fd, tryTimes(fd, atimeNanos, mtimeNanos));
+    }
+
+    /** As {@link #times}: 0 or {@code -errno}. */
+    public static int tryTimes(int fd, long atimeNanos, long mtimeNanos) {
         MemorySegment times = Scratch.current().struct;
         times.set(JAVA_LONG, 0, Math.floorDiv(atimeNanos, 1_000_000_000L));
         times.set(JAVA_LONG, 8, Math.floorMod(atimeNanos, 1_000_000_000L));
         times.set(JAVA_LONG, 16, Math.floorDiv(mtimeNanos, 1_000_000_000L));
         times.set(JAVA_LONG, 24, Math.floorMod(mtimeNanos, 1_000_000_000L));
-        check("futimens", fd, FUTIMENS.of(fd, times.address()));
+        return (int) FUTIMENS.of(fd, times.address());
     }
 
     // ---- locks ---------------------------------------------------------------------------

@@ -47,6 +47,11 @@ public record FileInfo(
         return (mode & TYPE_MASK) == 0x2000;
     }
 
+    /** Whether both were read from one file, whatever its names. */
+    public boolean isSameFile(FileInfo other) {
+        return inode == other.inode && device == other.device;
+    }
+
     /** The twelve permission bits. */
     public int permissions() {
         return mode & 0xfff;

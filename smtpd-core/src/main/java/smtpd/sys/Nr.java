@@ -21,6 +21,7 @@ final class Nr {
     static final int CAPSET = on(126, 91);
     static final int SECCOMP = on(317, 277);
     static final int GETDENTS64 = on(217, 61);
+    static final int SYNC_FILE_RANGE = on(277, 84);
     static final int PIDFD_OPEN = on(434, 434);
     static final int PIDFD_SEND_SIGNAL = on(424, 424);
     static final int GETTID = on(186, 178);

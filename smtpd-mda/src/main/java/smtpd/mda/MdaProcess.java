@@ -9,9 +9,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +45,7 @@ import smtpd.mda.deliver.Settings;
 import smtpd.mda.deliver.Targets;
 import smtpd.mda.deliver.Verdict;
 import smtpd.mda.deliver.Warmup;
+import smtpd.mda.deliver.Writers;
 import smtpd.proc.ChildContext;
 import smtpd.proc.ChildMain;
 import smtpd.proc.ChildProcess;
@@ -61,6 +64,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
     private static final int CONNECTION_MILLIS = 2_000;
     private static final int MAX_STUCK = 32;
     private static final int MAX_LIST = 256;
+    private static final int CHECKS = 4;
 
     private static final Verdict NO_CONTENT = Verdict.temporary("4.3.0", "Cannot get message fd");
     private static final Verdict NO_HOST =
@@ -92,8 +96,13 @@ public final class MdaProcess extends ChildProcess<ToMda> {
                     TimeUnit.SECONDS,
                     new SynchronousQueue<>(),
                     Thread.ofPlatform().name("mda-session-", 1).daemon(true).factory());
+    // What is short, and hands over to a writing thread.
+    private final ExecutorService checks =
+            Executors.newFixedThreadPool(
+                    CHECKS, Thread.ofPlatform().name("mda-check-", 1).daemon(true).factory());
 
     private EnvelopeJobs jobs;
+    private Writers writers;
     private Deliverer deliverer;
     private boolean sweepingStuck;
     private boolean expiring;
@@ -129,7 +138,10 @@ public final class MdaProcess extends ChildProcess<ToMda> {
         holds.limits(active.limits());
         users.configured(active.configId());
         jobs = new EnvelopeJobs(active.actions(), startedAt);
-        deliverer = new Deliverer(next, rights, clock);
+        if (writers == null) {
+            writers = new Writers(rights, next.writers());
+        }
+        deliverer = new Deliverer(next, rights, writers, clock);
         turns.limits(active.limits());
         sessions.execute(
                 () -> {
@@ -313,19 +325,18 @@ public final class MdaProcess extends ChildProcess<ToMda> {
         Job job = job(delivery);
         Deliverer worker = deliverer;
         DeliveryLog.begun(delivery);
-        sessions.execute(
+        Consumer<Deliverer.Ended> told = ended -> loop().execute(() -> ended(delivery, ended));
+        ExecutorService threads = Deliverer.isShort(job) ? checks : sessions;
+        threads.execute(
                 () -> {
-                    Deliverer.Ended ended;
                     try {
-                        ended = worker.deliver(job, delivery.message.content(), delivery.hosts);
+                        worker.deliver(job, delivery.message.content(), delivery.hosts, told);
                     } catch (InterruptedException | RuntimeException | Error e) {
                         LOG.error("event=delivery-broke evpid={}", delivery.evpid, e);
-                        ended =
+                        told.accept(
                                 Deliverer.Ended.with(
-                                        Verdict.temporary("4.3.0", "delivery broke off"));
+                                        Verdict.temporary("4.3.0", "delivery broke off")));
                     }
-                    Deliverer.Ended result = ended;
-                    loop().execute(() -> ended(delivery, result));
                 });
     }
 
@@ -535,6 +546,7 @@ public final class MdaProcess extends ChildProcess<ToMda> {
     private void stopWhenDone() {
         if (isStopping() && turns.running() == 0 && (results.isEmpty() || !queue.isUp())) {
             deliverer.close();
+            writers.close();
             finished();
         }
     }

@@ -3,32 +3,14 @@ package smtpd.mda;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
-import java.util.zip.CRC32C;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIf;
 import smtpd.conf.Config;
-import smtpd.conf.ConfigBundle;
-import smtpd.conf.ConfigParser;
-import smtpd.conf.Instance;
-import smtpd.envelope.ContentFacts;
-import smtpd.envelope.Envelope;
-import smtpd.envelope.EnvelopeBuilder;
-import smtpd.envelope.EnvelopeText;
-import smtpd.envelope.EnvelopeType;
 import smtpd.envelope.Evpid;
 import smtpd.envelope.MdaMethod;
 import smtpd.envelope.Msgid;
@@ -48,178 +30,11 @@ import smtpd.imsg.Role;
 import smtpd.imsg.StoredEnvelope;
 import smtpd.log.Trace;
 import smtpd.log.TraceLines;
-import smtpd.mail.MailAddress;
-import smtpd.mda.deliver.Settings;
 import smtpd.proc.Harness;
-import smtpd.sys.At;
-import smtpd.sys.Identity;
 import smtpd.sys.Memfd;
 
-/** mda against a scripted queue and lka, with real mailboxes of real uids when root runs it. */
-final class MdaProcessTest {
-
-    private static final byte[] MAIL = bytes("Subject: x\n\nhello\n");
-    private static final int NOBODY = 65534;
-
-    private Path dir;
-    private Harness<MdaProcess> harness;
-    private Harness<MdaProcess>.Peer queue;
-    private Harness<MdaProcess>.Peer lka;
-    private int serial = 1;
-
-    @BeforeEach
-    void start() throws Exception {
-        dir = Files.createTempDirectory("smtpd-mda-test");
-        Files.setPosixFilePermissions(dir, PosixFilePermissions.fromString("rwxr-xr-x"));
-        Files.createDirectory(dir.resolve("mail"));
-        harness =
-                new Harness<>(
-                        Role.MDA,
-                        context -> new MdaProcess(context, this::settings),
-                        isRoot() ? NOBODY : -1,
-                        isRoot() ? NOBODY : -1);
-        queue = harness.peer(Role.QUEUE);
-        lka = harness.peer(Role.LKA);
-        assertThat(queue.get(AgentToQueue.InFlightReport.class).evpids()).isEmpty();
-    }
-
-    @AfterEach
-    void end() throws IOException {
-        harness.close();
-        try (Stream<Path> all = Files.walk(dir)) {
-            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        }
-    }
-
-    private Settings settings(Config config) {
-        return new Settings(
-                config.serverName(),
-                dir.resolve("mail").toString(),
-                ZoneOffset.UTC,
-                Duration.ofSeconds(20),
-                Duration.ofMillis(200),
-                Duration.ofSeconds(1),
-                4);
-    }
-
-    private Config configure(String text) throws Exception {
-        Config config =
-                ConfigParser.parse(
-                        ConfigBundle.ofText(
-                                1, Instance.at(dir), "mx.here.example", "smtpd.conf", text));
-        harness.configure(config);
-        return config;
-    }
-
-    private static boolean isRoot() {
-        return Identity.euid() == 0;
-    }
-
-    private static byte[] bytes(String text) {
-        return text.getBytes(java.nio.charset.StandardCharsets.UTF_8);
-    }
-
-    // ---- users and mail
-
-    private int uid(String name) {
-        return isRoot() ? 47_000 + (name.hashCode() & 0xff) : Identity.euid();
-    }
-
-    private Path home(String name) throws Exception {
-        Path home = dir.resolve(name);
-        if (!Files.exists(home)) {
-            Files.createDirectory(home);
-            At.chown(At.CWD, home.toString(), uid(name), uid(name) == 0 ? 0 : gid(name));
-        }
-        return home;
-    }
-
-    private int gid(String name) {
-        return isRoot() ? uid(name) : Identity.egid();
-    }
-
-    private void answerUser(Harness.Received asked) throws Exception {
-        MdaToLka.UserInfo m = (MdaToLka.UserInfo) asked.message();
-        String home = home(m.user()).toString();
-        lka.send(
-                asked.frame().id(),
-                new LkaToMda.UserIs(Outcome.ok(), m.user(), uid(m.user()), gid(m.user()), home));
-    }
-
-    private void answerUser() throws Exception {
-        answerUser(lka.expect(MdaToLka.UserInfo.class));
-    }
-
-    private EnvelopeBuilder envelope(String user) {
-        MailAddress address = new MailAddress(user, "here.example");
-        return Envelope.builder()
-                .version(2)
-                .action("@0000000000000001")
-                .type(EnvelopeType.MDA)
-                .smtpname("mx.here.example")
-                .helo("client")
-                .hostname("client")
-                .sockaddr("local")
-                .sender(new MailAddress("ann", "far.example"))
-                .rcpt(address)
-                .dest(address)
-                .ctime(1_700_000_000L)
-                .content(new ContentFacts(MAIL.length, sum(MAIL), 3))
-                .mdaUser(user)
-                .mdaUsertable("<getpwnam>")
-                .mdaMethod(MdaMethod.MAILDIR)
-                .mdaBuffer("~/Maildir")
-                .mdaRaw(true);
-    }
-
-    private static int sum(byte[] bytes) {
-        CRC32C sum = new CRC32C();
-        sum.update(bytes);
-        return (int) sum.getValue();
-    }
-
-    private StoredEnvelope stored(Msgid msgid, int low, Envelope envelope) {
-        return new StoredEnvelope(Evpid.of(msgid, low), EnvelopeText.dump(envelope));
-    }
-
-    private QueueToAgent.Transfer transfer(
-            Msgid msgid, ContentForm form, StoredEnvelope... envelopes) {
-        return new QueueToAgent.Transfer(
-                msgid,
-                List.of(envelopes),
-                form,
-                form == ContentForm.INLINE ? Content.of(MAIL) : Content.NONE,
-                MAIL.length,
-                sum(MAIL),
-                3);
-    }
-
-    private Evpid send(Envelope envelope) {
-        Msgid msgid = new Msgid(serial++);
-        StoredEnvelope one = stored(msgid, 1, envelope);
-        queue.send(0, transfer(msgid, ContentForm.INLINE, one));
-        return one.evpid();
-    }
-
-    /** The next result, past what else mda tells the queue. */
-    private Message result() {
-        while (true) {
-            Message message = queue.next().message();
-            if (!(message instanceof AgentToQueue.ContentReleased)) {
-                return message;
-            }
-        }
-    }
-
-    private static List<Path> files(Path folder) throws IOException {
-        try (Stream<Path> all = Files.walk(folder)) {
-            return all.filter(Files::isRegularFile).toList();
-        }
-    }
-
-    // ---- tests
+/** mda against a scripted queue and lka. */
+final class MdaProcessTest extends MdaFixture {
 
     @Test
     void mailGoesIntoTheMaildirOfItsUser() throws Exception {
@@ -499,6 +314,37 @@ final class MdaProcessTest {
     }
 
     @Test
+    void theWholeHasALimitAndUsersTakeTurns() throws Exception {
+        configure(
+                "limit mda max-session 3 max-session-per-user 3\n"
+                        .concat("accept for local deliver to maildir\n"));
+        for (String user : List.of("bob", "bob", "bob", "bob", "eve", "eve")) {
+            send(
+                    envelope(user)
+                            .mdaMethod(MdaMethod.MDA)
+                            .mdaRaw(false)
+                            .mdaBuffer(
+                                    "cat >/dev/null; echo x >> started; while ! [ -e "
+                                            + dir.resolve("go")
+                                            + " ]; do sleep 0.05; done")
+                            .build());
+        }
+        Harness.Received first = lka.expect(MdaToLka.UserInfo.class);
+        Harness.Received second = lka.expect(MdaToLka.UserInfo.class);
+        answerUser(first);
+        Path bobs = home("bob").resolve("started");
+        await().until(() -> Files.exists(bobs) && Files.readAllLines(bobs).size() == 3);
+        answerUser(second);
+        assertThat(harness.onLoop(() -> harness.process().running())).isEqualTo(3);
+        Files.createFile(dir.resolve("go"));
+        int done = 0;
+        while (done < 6) {
+            done += ((AgentToQueue.Delivered) result()).evpids().size();
+        }
+        assertThat(Files.readAllLines(home("eve").resolve("started"))).hasSize(2);
+    }
+
+    @Test
     void stopWaitsForWhatRunsAndEndsCommandsAtTheDeadline() throws Exception {
         configure("accept for local deliver to maildir\n");
         send(
@@ -528,108 +374,5 @@ final class MdaProcessTest {
     void stopBeforeTheFirstConfigurationIsAtOnce() {
         harness.parent().send(0, new ParentToChild.Stop(30_000));
         assertThat(harness.awaitEnd()).isZero();
-    }
-
-    // ---- as root
-
-    @Test
-    @EnabledIf("isRoot")
-    void onlyDeliveryThreadsChangeIdentity() throws Exception {
-        configure("accept for local deliver to maildir\n");
-        for (String user : List.of("bob", "eve")) {
-            for (MdaMethod method : MdaMethod.values()) {
-                String text =
-                        switch (method) {
-                            case MAILDIR -> "~/Maildir";
-                            case FILENAME -> home(user).resolve("file").toString();
-                            case MDA ->
-                                    "cat >/dev/null; grep -E 'Uid|Gid|Groups|Cap|NoNew'"
-                                            + " /proc/self/status > status";
-                            case LMTP -> home(user).resolve("no-socket").toString();
-                            case MBOX -> "";
-                        };
-                send(
-                        envelope(user)
-                                .mdaMethod(method)
-                                .mdaBuffer(text)
-                                .mdaRaw(method == MdaMethod.MAILDIR)
-                                .build());
-            }
-            answerUser();
-            int answered = 0;
-            while (answered < 5) {
-                switch (result()) {
-                    case AgentToQueue.Delivered d -> answered += d.evpids().size();
-                    case AgentToQueue.Deferred d -> {
-                        assertThat(d.esc()).isEqualTo("4.4.1"); // nobody listens there
-                        answered += d.evpids().size();
-                    }
-                    default -> throw new AssertionError();
-                }
-            }
-            List<String> status = Files.readAllLines(home(user).resolve("status"));
-            String uid = "\t" + uid(user);
-            assertThat(status)
-                    .contains(
-                            "Uid:" + uid.repeat(4),
-                            "Gid:" + uid.repeat(4),
-                            "CapPrm:\t0000000000000000",
-                            "CapEff:\t0000000000000000",
-                            "CapAmb:\t0000000000000000",
-                            "NoNewPrivs:\t1");
-            assertThat(status).anyMatch(l -> l.strip().equals("Groups:"));
-            assertThat(Files.getAttribute(home(user).resolve("file"), "unix:uid"))
-                    .isEqualTo(uid(user));
-        }
-        try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
-            for (Path task : tasks.toList()) {
-                String status;
-                try {
-                    status = Files.readString(task.resolve("status"));
-                } catch (IOException e) {
-                    continue; // it ended
-                }
-                assertThat(status).contains("Uid:\t0\t0\t0\t0").contains("Gid:\t0\t0\t0\t0");
-            }
-        }
-    }
-
-    @Test
-    @EnabledIf("isRoot")
-    void nobodyWritesIntoAForeignHome() throws Exception {
-        configure("accept for local deliver to maildir\n");
-        Path eves = home("eve");
-        Files.setPosixFilePermissions(eves, PosixFilePermissions.fromString("rwx------"));
-        send(envelope("bob").mdaRaw(false).mdaBuffer(eves + "/Maildir").build());
-        send(
-                envelope("bob")
-                        .mdaMethod(MdaMethod.FILENAME)
-                        .mdaRaw(false)
-                        .mdaBuffer(eves + "/file")
-                        .build());
-        answerUser();
-        int deferred = 0;
-        while (deferred < 2) {
-            AgentToQueue.Deferred m = (AgentToQueue.Deferred) result();
-            assertThat(m.esc()).isEqualTo("4.3.0");
-            deferred += m.evpids().size();
-        }
-        assertThat(files(eves)).isEmpty();
-    }
-
-    @Test
-    @EnabledIf("isRoot")
-    void rootGetsItsMboxAndNothingElse() throws Exception {
-        configure("accept for local deliver to maildir\n");
-        send(envelope("root").build());
-        Harness.Received asked = lka.expect(MdaToLka.UserInfo.class);
-        lka.send(
-                asked.frame().id(),
-                new LkaToMda.UserIs(Outcome.ok(), "root", 0, 0, home("root").toString()));
-        assertThat(((AgentToQueue.Failed) result()).text())
-                .isEqualTo("not allowed to deliver to: root");
-        send(envelope("root").mdaMethod(MdaMethod.MBOX).mdaRaw(false).mdaBuffer("").build());
-        assertThat(result()).isInstanceOf(AgentToQueue.Delivered.class);
-        assertThat(Files.getAttribute(dir.resolve("mail/root"), "unix:uid")).isEqualTo(0);
     }
 }

@@ -1,13 +1,21 @@
 package smtpd.mda.deliver;
 
 /**
- * One delivery that has only to be written.
+ * One mail that has only to be written.
  *
- * <p>{@link #deliver} runs on a thread that is the recipient: it calls the kernel through {@link
- * Posix} and touches memory, nothing else. No log, no thread, no lock that another thread holds.
+ * <p>The steps run one after the other on a thread that is the recipient: they call the kernel
+ * through {@code smtpd.sys} and touch memory, nothing else. No log, no thread, no lock that another
+ * thread holds. A thread with several mails takes each step for all of them before the next, so
+ * that what waits for the disk waits for all at once.
  */
 interface Backend {
 
-    /** Writes the mail; on any failure the mailbox is as it was. */
-    Verdict deliver(Posix posix);
+    /** Writes what can be written without waiting for the disk. */
+    default void start(Desk desk) {}
+
+    /** Brings it to the disk, and gives it its name. */
+    default void sync(Desk desk) {}
+
+    /** What is left to do, and how it ended; on any failure the mailbox is as it was. */
+    Verdict finish(Desk desk);
 }

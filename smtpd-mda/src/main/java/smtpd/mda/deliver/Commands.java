@@ -47,14 +47,14 @@ final class Commands {
             String text,
             String inner,
             Content content,
-            Posix posix,
+            CopyBuffer copy,
             long deadline) {
         // A command cannot give back what it has read: nothing damaged may reach it.
-        if (FileDelivery.discard(content, posix) instanceof Verdict.Temporary damaged) {
+        if (FileDelivery.discard(content, copy) instanceof Verdict.Temporary damaged) {
             return damaged;
         }
         try (Poll poll = new Poll();
-                Feed feed = new Feed(Preamble.headers(job), content, posix)) {
+                Feed feed = new Feed(Preamble.headers(job), content, copy)) {
             // What fits into the pipe counts as taken, however fast the command ends.
             feed.push();
             try (Command command = start(job, recipient, text, inner, feed.readEnd())) {

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
+import smtpd.sys.Fd;
 
 /**
  * Reads one content from its beginning, and proves at its end that it is the one the queue
@@ -12,7 +13,6 @@ import java.util.zip.CRC32C;
 final class ContentReader {
 
     private final Content content;
-    private final Posix posix;
     private final MemorySegment buffer;
     private final ByteBuffer view;
     private final CRC32C sum = new CRC32C();
@@ -20,9 +20,8 @@ final class ContentReader {
     private byte last = '\n';
 
     /** {@code buffer} takes the chunks; {@link Content#CHUNK} bytes or more, native. */
-    ContentReader(Content content, Posix posix, MemorySegment buffer) {
+    ContentReader(Content content, MemorySegment buffer) {
         this.content = content;
-        this.posix = posix;
         this.buffer = buffer;
         this.view = buffer.asByteBuffer();
     }
@@ -66,7 +65,7 @@ final class ContentReader {
     }
 
     private long nextFromFile() {
-        return posix.pread(content.fd(), buffer.asSlice(0, Content.CHUNK), position);
+        return Fd.tryPread(content.fd(), buffer.asSlice(0, Content.CHUNK), position);
     }
 
     /** The buffer that {@link #next} fills. */

@@ -1,33 +1,42 @@
 package smtpd.mda.deliver;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import smtpd.sys.Fd;
 
 /**
  * Carries out one delivery from its description to its verdict.
  *
- * <p>{@link #deliver} blocks, on a session thread with mda's own rights: it looks through the
- * header, works out the target, and has a {@link RecipientThread} write it.
+ * <p>{@link #deliver} runs on a session thread with mda's own rights: it looks through the header,
+ * works out the target, and has a thread of {@link Writers} write it. For a maildir it does not
+ * wait for that; all else blocks.
  */
 public final class Deliverer {
 
     private final Settings settings;
     private final Rights rights;
     private final InstantSource clock;
-    private final Semaphore writers;
+    private final Writers writers;
     private final Sweeps sweeps = new Sweeps();
     private final LmtpPool lmtp;
     private final Commands commands;
 
-    public Deliverer(Settings settings, Rights rights, InstantSource clock) {
+    /**
+     * @param writers of those rights; they outlive a deliverer that a new configuration replaces
+     */
+    public Deliverer(Settings settings, Rights rights, Writers writers, InstantSource clock) {
         this.settings = settings;
         this.rights = rights;
         this.clock = clock;
-        this.writers = new Semaphore(settings.writers());
+        this.writers = writers;
         this.lmtp = new LmtpPool(settings.serverName());
         this.commands = new Commands(settings.grace());
     }
@@ -44,19 +53,36 @@ public final class Deliverer {
         }
     }
 
+    /** Whether {@link #deliver} is back before the mail is written. */
+    public static boolean isShort(Job job) {
+        return job.method() instanceof Method.Maildir;
+    }
+
     /**
      * @param hosts of an LMTP destination by TCP, best first; empty otherwise
+     * @param told called once, here or on another thread that must not be held up
      */
-    public Ended deliver(Job job, Content content, List<InetSocketAddress> hosts)
+    public void deliver(
+            Job job, Content content, List<InetSocketAddress> hosts, Consumer<Ended> told)
+            throws InterruptedException {
+        Ended ended = begin(job, content, hosts, told);
+        if (ended != null) {
+            told.accept(ended);
+        }
+    }
+
+    /** Null when a writing thread will tell. */
+    private Ended begin(
+            Job job, Content content, List<InetSocketAddress> hosts, Consumer<Ended> told)
             throws InterruptedException {
         Verdict refused = refuse(job);
         if (refused != null) {
             return Ended.with(refused);
         }
         long deadline = System.nanoTime() + settings.timeout().toNanos();
-        try (Posix posix = new Posix()) {
+        try (CopyBuffer copy = new CopyBuffer()) {
             HeaderScan scan = new HeaderScan(job.dest(), job.rcpt());
-            int r = scan(scan, content, posix);
+            int r = scan(scan, content, copy);
             if (r < 0) {
                 return Ended.with(Fault.verdict(-r, "content"));
             }
@@ -64,11 +90,11 @@ public final class Deliverer {
                 return Ended.with(new Verdict.Looped());
             }
             return switch (job.method()) {
-                case Method.Maildir m -> maildir(job, m, content, scan.isSpam(), deadline);
-                case Method.Mbox _ -> mbox(job, content, posix, deadline);
-                case Method.Filename m -> file(job, m, content, posix, deadline);
-                case Method.Command m -> command(job, m, content, posix, deadline);
-                case Method.Lmtp m -> lmtp(job, m, content, hosts, posix, deadline);
+                case Method.Maildir m -> maildir(job, m, content, scan.isSpam(), deadline, told);
+                case Method.Mbox _ -> mbox(job, content, copy, deadline);
+                case Method.Filename m -> file(job, m, content, copy, deadline);
+                case Method.Command m -> command(job, m, content, copy, deadline);
+                case Method.Lmtp m -> lmtp(job, m, content, hosts, copy, deadline);
             };
         } catch (Specifiers.BadFormat e) {
             return Ended.with(Verdict.temporary("4.3.5", e.getMessage()));
@@ -108,7 +134,7 @@ public final class Deliverer {
         return flaw == null ? null : Verdict.temporary("4.3.5", flaw);
     }
 
-    private static int scan(HeaderScan scan, Content content, Posix posix) {
+    private static int scan(HeaderScan scan, Content content, CopyBuffer copy) {
         if (content.inline() != null) {
             scan.feed(content.inline(), content.offset(), (int) content.size());
             scan.end();
@@ -118,12 +144,11 @@ public final class Deliverer {
         long at = 0;
         int n;
         do {
-            n = posix.pread(content.fd(), posix.buffer(), at);
+            n = Fd.tryPread(content.fd(), copy.first(), at);
             if (n < 0) {
                 return -Fault.BODY;
             }
-            java.lang.foreign.MemorySegment.copy(
-                    posix.buffer(), java.lang.foreign.ValueLayout.JAVA_BYTE, 0, chunk, 0, n);
+            MemorySegment.copy(copy.first(), ValueLayout.JAVA_BYTE, 0, chunk, 0, n);
             at += n;
         } while (n > 0 && scan.feed(chunk, 0, n));
         scan.end();
@@ -133,8 +158,13 @@ public final class Deliverer {
     // ---- maildir
 
     private Ended maildir(
-            Job job, Method.Maildir method, Content content, boolean spam, long deadline)
-            throws InterruptedException, Specifiers.BadFormat {
+            Job job,
+            Method.Maildir method,
+            Content content,
+            boolean spam,
+            long deadline,
+            Consumer<Ended> told)
+            throws Specifiers.BadFormat {
         String root = Targets.maildirRoot(job, method);
         Verdict refused = Targets.refusePath(root);
         if (refused != null) {
@@ -146,11 +176,8 @@ public final class Deliverer {
         Maildir maildir =
                 Maildir.of(
                         new Maildir.Order(
-                                root,
-                                job.runAs().home(),
-                                job.runAs().uid(),
-                                folder,
-                                junk,
+                                new MaildirPlace(
+                                        root, job.runAs().home(), job.runAs().uid(), folder, junk),
                                 Maildir.fileName(
                                         job.created(),
                                         HexFormat.of().toHexDigits(job.evpid()),
@@ -160,26 +187,27 @@ public final class Deliverer {
                                 content,
                                 sweeps.isDue(root, now),
                                 now));
-        return write(job, job.runAs(), maildir, Reach.ofUser(job.runAs(), root), deadline);
+        Reach reach = Reach.ofUser(job.runAs(), root);
+        writers.submit(new Write(job.runAs(), reach, maildir, deadline, told));
+        return null;
     }
 
     // ---- mbox, filename
 
-    private Ended mbox(Job job, Content content, Posix posix, long deadline)
+    private Ended mbox(Job job, Content content, CopyBuffer copy, long deadline)
             throws InterruptedException {
         MboxAppend append = append(job, content);
         return whileLocked(
                 deadline,
                 () -> {
                     Mbox.Prepare prepare =
-                            new Mbox.Prepare(posix, settings.mailFolder(), job.account());
+                            new Mbox.Prepare(copy, settings.mailFolder(), job.account());
                     Verdict refused = prepare.open();
                     if (refused != null) {
                         return Ended.with(refused);
                     }
                     Ended ended =
                             write(
-                                    job,
                                     job.account(),
                                     new Mbox(prepare.fd(), append),
                                     Reach.NOTHING,
@@ -191,11 +219,12 @@ public final class Deliverer {
                 });
     }
 
-    private Ended file(Job job, Method.Filename method, Content content, Posix posix, long deadline)
+    private Ended file(
+            Job job, Method.Filename method, Content content, CopyBuffer copy, long deadline)
             throws InterruptedException, Specifiers.BadFormat {
         String path = new Specifiers(job, null).expand(method.path(), Specifiers.Use.PATH);
         if (path.equals("/dev/null")) {
-            return Ended.with(FileDelivery.discard(content, posix));
+            return Ended.with(FileDelivery.discard(content, copy));
         }
         Verdict refused = Targets.refusePath(path);
         if (refused != null) {
@@ -204,7 +233,7 @@ public final class Deliverer {
         FileDelivery delivery =
                 new FileDelivery(path, fromLine(job), Preamble.headers(job), content);
         Reach reach = Reach.ofUser(job.runAs(), path.substring(0, path.lastIndexOf('/') + 1));
-        return whileLocked(deadline, () -> write(job, job.runAs(), delivery, reach, deadline));
+        return whileLocked(deadline, () -> write(job.runAs(), delivery, reach, deadline));
     }
 
     private MboxAppend append(Job job, Content content) {
@@ -237,34 +266,12 @@ public final class Deliverer {
         }
     }
 
-    /** Has a thread become the account and write. */
-    private Ended write(Job job, Account account, Backend backend, Reach reach, long deadline)
+    /** Has a thread that is the account write, and waits for it. */
+    private Ended write(Account account, Backend backend, Reach reach, long deadline)
             throws InterruptedException {
-        Rights.Recipient recipient = rights.of(account);
-        RecipientThread<Verdict> thread =
-                new RecipientThread<>(
-                        "dlv-" + HexFormat.of().toHexDigits(job.evpid()),
-                        () -> {
-                            reach.confine();
-                            recipient.becomeWriter();
-                        },
-                        backend::deliver);
-        if (!writers.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-            return Ended.with(Verdict.temporary("4.3.0", "delivery timed out"));
-        }
-        try {
-            if (!thread.runUntil(deadline)) {
-                return new Ended(Verdict.temporary("4.3.0", "delivery timed out"), thread.thread());
-            }
-        } catch (OutOfMemoryError e) {
-            return Ended.with(noThread()); // the kernel gave no thread
-        } finally {
-            writers.release();
-        }
-        if (thread.refused() != null) {
-            return Ended.with(cannotBecome(account, thread.refused()));
-        }
-        return Ended.with(thread.result());
+        BlockingQueue<Ended> answer = new ArrayBlockingQueue<>(1);
+        writers.submit(new Write(account, reach, backend, deadline, answer::add));
+        return answer.take(); // at the deadline at the latest
     }
 
     static Verdict noThread() {
@@ -279,12 +286,12 @@ public final class Deliverer {
     // ---- command, LMTP
 
     private Ended command(
-            Job job, Method.Command method, Content content, Posix posix, long deadline)
+            Job job, Method.Command method, Content content, CopyBuffer copy, long deadline)
             throws Specifiers.BadFormat {
         String text = Targets.command(job, method);
         String inner = method.wrapper() == null ? null : method.text().value();
         Rights.Recipient recipient = rights.of(job.runAs());
-        return Ended.with(commands.run(job, recipient, text, inner, content, posix, deadline));
+        return Ended.with(commands.run(job, recipient, text, inner, content, copy, deadline));
     }
 
     private Ended lmtp(
@@ -292,7 +299,7 @@ public final class Deliverer {
             Method.Lmtp method,
             Content content,
             List<InetSocketAddress> hosts,
-            Posix posix,
+            CopyBuffer copy,
             long deadline)
             throws InterruptedException, Specifiers.BadFormat {
         String destination =
@@ -306,7 +313,7 @@ public final class Deliverer {
                         content,
                         hosts,
                         rights.of(job.runAs()),
-                        posix,
+                        copy,
                         deadline));
     }
 }

@@ -3,7 +3,9 @@ package smtpd.mda.deliver;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import smtpd.sys.At;
 import smtpd.sys.Errno;
+import smtpd.sys.Fd;
 import smtpd.sys.FileInfo;
 import smtpd.sys.Open;
 
@@ -18,20 +20,20 @@ final class DotLock {
 
     private static final long STALE_SECONDS = 300;
 
-    private final Posix posix;
+    private final CopyBuffer copy;
     private String name;
     private FileInfo mine;
 
-    DotLock(Posix posix) {
-        this.posix = posix;
+    DotLock(CopyBuffer copy) {
+        this.copy = copy;
     }
 
     /** 0 when it is ours; {@link Fault#LOCKED} negated when somebody holds it. */
     int take(int dir, String lockName) {
         int flags = Open.CREAT | Open.EXCL | Open.WRONLY | Open.NOFOLLOW;
-        int fd = posix.open(dir, lockName, flags, 0600);
+        int fd = At.tryOpen(dir, lockName, flags, 0600);
         if (fd == -Errno.EEXIST && removeStale(dir, lockName)) {
-            fd = posix.open(dir, lockName, flags, 0600);
+            fd = At.tryOpen(dir, lockName, flags, 0600);
         }
         if (fd == -Errno.EEXIST) {
             return -Fault.LOCKED;
@@ -40,57 +42,59 @@ final class DotLock {
             return fd;
         }
         byte[] pid = (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII);
-        MemorySegment buffer = posix.buffer();
+        MemorySegment buffer = copy.first();
         MemorySegment.copy(pid, 0, buffer, ValueLayout.JAVA_BYTE, 0, pid.length);
-        int r = posix.writeFully(fd, buffer, pid.length);
-        if (r == 0) {
-            r = posix.fstat(fd);
+        int r = Fd.tryWriteAll(fd, buffer.asSlice(0, pid.length));
+        mine = Fd.tryStat(fd);
+        Fd.closeQuietly(fd);
+        if (r < 0 || mine == null) {
+            mine = null;
+            At.tryUnlink(dir, lockName);
+            return r < 0 ? r : -Errno.EIO;
         }
-        posix.close(fd);
-        if (r < 0) {
-            posix.unlink(dir, lockName);
-            return r;
-        }
-        mine = posix.stat();
         name = lockName;
         return 0;
     }
 
     /** By name, but only if the inode is still ours: who broke our lock keeps his. */
     void release(int dir) {
-        if (mine != null && posix.lstat(dir, name) == 0 && Posix.isSameFile(posix.stat(), mine)) {
-            posix.unlink(dir, name);
+        if (mine != null && isStill(dir, name, mine)) {
+            At.tryUnlink(dir, name);
         }
         mine = null;
     }
 
+    private static boolean isStill(int dir, String name, FileInfo file) {
+        FileInfo now = At.tryLstat(dir, name);
+        return now != null && now.isSameFile(file);
+    }
+
     private boolean removeStale(int dir, String lockName) {
-        if (posix.lstat(dir, lockName) < 0) {
+        FileInfo found = At.tryLstat(dir, lockName);
+        if (found == null) {
             return true;
         }
-        FileInfo found = posix.stat();
         if (!found.isRegular() || fileSystemTime(dir, lockName) - seconds(found) < STALE_SECONDS) {
             return false;
         }
         if (holderLives(dir, lockName)) {
             return false;
         }
-        return posix.lstat(dir, lockName) == 0
-                && Posix.isSameFile(posix.stat(), found)
-                && posix.unlink(dir, lockName) == 0;
+        return isStill(dir, lockName, found) && At.tryUnlink(dir, lockName) == 0;
     }
 
     /** The time the file system of the lock gives a new file. */
     private long fileSystemTime(int dir, String lockName) {
         String probe = lockName + "." + ProcessHandle.current().pid();
         int flags = Open.CREAT | Open.EXCL | Open.WRONLY | Open.NOFOLLOW;
-        int fd = posix.open(dir, probe, flags, 0600);
+        int fd = At.tryOpen(dir, probe, flags, 0600);
         if (fd < 0) {
             return 0;
         }
-        long now = posix.fstat(fd) == 0 ? seconds(posix.stat()) : 0;
-        posix.unlink(dir, probe);
-        posix.close(fd);
+        FileInfo made = Fd.tryStat(fd);
+        long now = made == null ? 0 : seconds(made);
+        At.tryUnlink(dir, probe);
+        Fd.closeQuietly(fd);
         return now;
     }
 
@@ -99,15 +103,15 @@ final class DotLock {
     }
 
     private boolean holderLives(int dir, String lockName) {
-        int fd = posix.open(dir, lockName, Open.RDONLY | Open.NOFOLLOW, 0);
+        int fd = At.tryOpen(dir, lockName, Open.RDONLY | Open.NOFOLLOW, 0);
         if (fd < 0) {
             return false;
         }
-        int n = posix.pread(fd, posix.buffer().asSlice(0, 16), 0);
-        posix.close(fd);
+        int n = Fd.tryPread(fd, copy.first().asSlice(0, 16), 0);
+        Fd.closeQuietly(fd);
         long pid = 0;
         for (int i = 0; i < n; i++) {
-            byte b = posix.buffer().get(ValueLayout.JAVA_BYTE, i);
+            byte b = copy.first().get(ValueLayout.JAVA_BYTE, i);
             if (b < '0' || b > '9') {
                 break;
             }

@@ -10,7 +10,6 @@ import smtpd.sys.SysException;
 final class Feed implements AutoCloseable {
 
     private final ContentReader reader;
-    private final MemorySegment headers;
     private int readEnd;
     private int writeEnd;
     private MemorySegment chunk;
@@ -20,11 +19,10 @@ final class Feed implements AutoCloseable {
     private boolean allTaken;
     private int error;
 
-    Feed(byte[] ourLines, Content content, Posix posix) throws SysException {
-        headers = posix.arena().allocate(ourLines.length);
-        MemorySegment.copy(ourLines, 0, headers, ValueLayout.JAVA_BYTE, 0, ourLines.length);
-        reader = new ContentReader(content, posix, posix.buffer());
-        chunk = headers;
+    Feed(byte[] ourLines, Content content, CopyBuffer copy) throws SysException {
+        chunk = copy.second();
+        MemorySegment.copy(ourLines, 0, chunk, ValueLayout.JAVA_BYTE, 0, ourLines.length);
+        reader = new ContentReader(content, copy.first());
         end = ourLines.length;
         int[] pipe = Fd.pipe();
         readEnd = pipe[0];

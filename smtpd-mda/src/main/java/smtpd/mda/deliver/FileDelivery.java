@@ -1,7 +1,9 @@
 package smtpd.mda.deliver;
 
-import java.lang.foreign.MemorySegment;
+import smtpd.sys.At;
 import smtpd.sys.Errno;
+import smtpd.sys.Fd;
+import smtpd.sys.FileInfo;
 import smtpd.sys.Open;
 
 /**
@@ -25,70 +27,64 @@ final class FileDelivery implements Backend {
     }
 
     @Override
-    public Verdict deliver(Posix posix) {
+    public Verdict finish(Desk desk) {
         int slash = path.lastIndexOf('/');
-        int dir =
-                posix.open(
-                        Posix.AT_FDCWD,
-                        path.substring(0, slash + 1),
-                        Open.RDONLY | Open.DIRECTORY,
-                        0);
+        int dir = At.tryOpen(At.CWD, path.substring(0, slash + 1), Open.RDONLY | Open.DIRECTORY, 0);
         if (dir < 0) {
             return Fault.verdict(-dir, "folder of " + path);
         }
-        Verdict verdict = inFolder(posix, dir, path.substring(slash + 1));
-        posix.close(dir);
+        Verdict verdict = inFolder(desk.copy(), dir, path.substring(slash + 1));
+        Fd.closeQuietly(dir);
         return verdict;
     }
 
-    private Verdict inFolder(Posix posix, int dir, String name) {
+    private Verdict inFolder(CopyBuffer copy, int dir, String name) {
         // A device is looked at before it is opened: opening one may already do something.
-        if (posix.lstat(dir, name) == 0 && !posix.stat().isRegular()) {
-            return posix.stat().isCharacterDevice()
-                    ? toDevice(posix, dir, name)
+        FileInfo found = At.tryLstat(dir, name);
+        if (found != null && !found.isRegular()) {
+            return found.isCharacterDevice()
+                    ? toDevice(copy, dir, name)
                     : Verdict.temporary("4.2.0", path + " is not a regular file");
         }
-        DotLock lock = new DotLock(posix);
+        DotLock lock = new DotLock(copy);
         int r = lock.take(dir, name + ".lock");
         if (r == -Fault.LOCKED) {
             return Fault.verdict(Fault.LOCKED, "dot lock");
         }
-        Verdict verdict = append(posix, dir, name);
+        Verdict verdict = append(copy, dir, name);
         if (r == 0) {
             lock.release(dir);
         }
         return verdict;
     }
 
-    private Verdict append(Posix posix, int dir, String name) {
+    private Verdict append(CopyBuffer copy, int dir, String name) {
         int flags = Open.CREAT | Open.APPEND | Open.NOFOLLOW | Open.NONBLOCK | Open.NOCTTY;
-        int fd = posix.open(dir, name, flags | Open.RDWR, 0600);
+        int fd = At.tryOpen(dir, name, flags | Open.RDWR, 0600);
         if (fd == -Errno.EACCES) {
-            fd = posix.open(dir, name, flags | Open.WRONLY, 0600);
+            fd = At.tryOpen(dir, name, flags | Open.WRONLY, 0600);
         }
         if (fd < 0) {
             return Fault.verdict(-fd, path);
         }
-        int r = posix.fstat(fd);
+        FileInfo file = Fd.tryStat(fd);
         Verdict verdict;
-        if (r < 0) {
-            verdict = Fault.verdict(-r, path);
-        } else if (!posix.stat().isRegular()) {
+        if (file == null || !file.isRegular()) {
             verdict = Verdict.temporary("4.2.0", path + " is not a regular file");
         } else {
-            verdict = new MboxAppend(fromLine, headers, content).append(posix, fd);
+            verdict = new MboxAppend(fromLine, headers, content).append(copy, fd);
         }
-        posix.close(fd);
+        Fd.closeQuietly(fd);
         return verdict;
     }
 
-    private Verdict toDevice(Posix posix, int dir, String name) {
+    private Verdict toDevice(CopyBuffer copy, int dir, String name) {
         int flags = Open.WRONLY | Open.NOFOLLOW | Open.NONBLOCK | Open.NOCTTY;
-        int fd = posix.open(dir, name, flags, 0);
+        int fd = At.tryOpen(dir, name, flags, 0);
         if (fd < 0) {
             return Fault.verdict(-fd, path);
         }
-        MboxBody body = new MboxBody(posix, fd);
+        MboxBody body = new MboxBody(copy, fd);
         body.plain(fromLine);
         body.plain(headers);
         int r = body.content(content);
@@ -96,14 +92,13 @@ final class FileDelivery implements Backend {
             body.plain(new byte[] {'\n'});
             r = body.flush();
         }
-        posix.close(fd);
+        Fd.closeQuietly(fd);
         return r < 0 ? Fault.verdict(-r, path) : Verdict.OK;
     }
 
     /** Proves content that goes nowhere ({@code /dev/null}): it is still checked, not written. */
-    static Verdict discard(Content content, Posix posix) {
-        MemorySegment buffer = posix.buffer();
-        ContentReader reader = new ContentReader(content, posix, buffer);
+    static Verdict discard(Content content, CopyBuffer copy) {
+        ContentReader reader = new ContentReader(content, copy.first());
         int n;
         do {
             n = reader.next();

@@ -65,7 +65,7 @@ final class LmtpClient {
         }
     }
 
-    Verdict deliver(Job job, String rcptTo, Content content, Posix posix) {
+    Verdict deliver(Job job, String rcptTo, Content content, CopyBuffer copy) {
         try {
             StringBuilder mail = new StringBuilder("MAIL FROM:<").append(job.sender()).append('>');
             if (eightBit && job.eightBit()) {
@@ -86,7 +86,7 @@ final class LmtpClient {
             if (reply.code != 354) {
                 return refused("DATA", reply);
             }
-            int r = data(job, content, posix);
+            int r = data(job, content, copy);
             if (r < 0) {
                 return Fault.verdict(-r, "content");
             }
@@ -115,11 +115,11 @@ final class LmtpClient {
     }
 
     /** Dot-stuffed, with CRLF; minus an error number when the content cannot be read. */
-    private int data(Job job, Content content, Posix posix) throws IOException {
+    private int data(Job job, Content content, CopyBuffer copy) throws IOException {
         DotStuffing out = new DotStuffing();
         out.add(Preamble.lmtpHeaders(job));
-        MemorySegment buffer = posix.buffer();
-        ContentReader reader = new ContentReader(content, posix, buffer);
+        MemorySegment buffer = copy.first();
+        ContentReader reader = new ContentReader(content, buffer);
         byte[] chunk = new byte[Content.CHUNK];
         int n;
         while ((n = reader.next()) > 0) {

@@ -44,7 +44,7 @@ final class LmtpPool {
             Content content,
             List<InetSocketAddress> hosts,
             Rights.Recipient recipient,
-            Posix posix,
+            CopyBuffer copy,
             long deadline)
             throws InterruptedException {
         boolean unix = destination.startsWith("/");
@@ -70,7 +70,7 @@ final class LmtpPool {
                 return refused;
             }
         }
-        Verdict verdict = client.deliver(job, rcptTo, content, posix);
+        Verdict verdict = client.deliver(job, rcptTo, content, copy);
         if (verdict instanceof Verdict.Delivered && mails + 1 < MAILS) {
             keep(key, new Idle(client, mails + 1, System.nanoTime()));
         } else if (verdict instanceof Verdict.Temporary t
@@ -107,7 +107,7 @@ final class LmtpPool {
                 new RecipientThread<>(
                         "lmtp-" + job.evpid(),
                         recipient::becomeWriter,
-                        _ -> {
+                        () -> {
                             try {
                                 fd[0] = Sockets.connectUnix(path);
                             } catch (SysException e) {

@@ -2,9 +2,13 @@ package smtpd.mda.deliver;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.Consumer;
+import smtpd.sys.At;
 import smtpd.sys.Errno;
+import smtpd.sys.Fd;
 import smtpd.sys.FileInfo;
 import smtpd.sys.Open;
+import smtpd.sys.SysException;
 
 /**
  * Delivery into a maildir: {@code tmp/NAME}, sync, {@code new/NAME}, sync of the folder, and only
@@ -12,33 +16,27 @@ import smtpd.sys.Open;
  *
  * <p>The name comes from the envelope, so that a try after a crash finds what the one before has
  * put there. Every folder is opened once and named by its descriptor from then on; below the root
- * no symbolic link is followed.
+ * no symbolic link is followed. Mails that a thread writes together share the sync of the folder.
  */
 final class Maildir implements Backend {
 
-    private static final int MAX_DEPTH = 64;
     private static final int DIR_FLAGS = Open.RDONLY | Open.DIRECTORY;
-    private static final int SUB_FLAGS = DIR_FLAGS | Open.NOFOLLOW;
     private static final long TMP_AGE_SECONDS = 36 * 3600;
 
-    private final String root;
-    private final String home;
-    private final int uid;
-    private final String folder;
-    private final boolean makeFolder;
+    private final MaildirPlace place;
     private final String name;
     private final boolean again;
     private final byte[] headers;
     private final Content content;
     private final long cleanBefore;
     private final boolean cleanTmp;
+    private Box box;
+    private int fd = -1;
+    private boolean placed;
+    private Verdict verdict;
 
     private Maildir(Order order) {
-        this.root = order.root;
-        this.home = order.home;
-        this.uid = order.uid;
-        this.folder = order.folder;
-        this.makeFolder = order.makeFolder;
+        this.place = order.place;
         this.name = order.name;
         this.again = order.again;
         this.headers = order.headers;
@@ -50,22 +48,13 @@ final class Maildir implements Backend {
     /**
      * What to write where.
      *
-     * @param root absolute path
-     * @param home of the user; never created
-     * @param uid of the user, who must own the home (or root)
-     * @param folder sub-folder with its leading dot; null for the root itself
-     * @param makeFolder whether a missing sub-folder is made; otherwise the root takes the mail
      * @param name file name, the same at every try
      * @param again whether an earlier try may have succeeded unnoticed
      * @param clean whether to look for leftovers in {@code tmp}
      * @param now seconds since 1970
      */
     record Order(
-            String root,
-            String home,
-            int uid,
-            String folder,
-            boolean makeFolder,
+            MaildirPlace place,
             String name,
             boolean again,
             byte[] headers,
@@ -104,221 +93,178 @@ final class Maildir implements Backend {
     }
 
     @Override
-    public Verdict deliver(Posix posix) {
-        int dir = openRoot(posix);
-        if (dir < 0) {
-            return rootVerdict(posix, -dir);
+    public void start(Desk desk) {
+        box = desk.box(place.path());
+        boolean kept = box != null;
+        if (!kept && !open(desk)) {
+            return;
         }
-        int box = dir;
-        if (folder != null) {
-            int sub = openFolder(posix, dir);
-            if (sub < 0 && sub != -Errno.ENOENT) {
-                posix.close(dir);
-                return Fault.verdict(-sub, folder);
-            }
-            if (sub >= 0) {
-                posix.close(dir);
-                box = sub;
+        if (cleanTmp) {
+            removeLeftovers();
+        }
+        if (again) {
+            afterAnotherTry();
+            if (verdict != null || placed) {
+                return;
             }
         }
-        Verdict verdict = intoBox(posix, box);
-        posix.close(box);
-        return verdict;
-    }
-
-    private Verdict rootVerdict(Posix posix, int errno) {
-        if (errno == Errno.ENOENT && posix.stat(Posix.AT_FDCWD, home) == -Errno.ENOENT) {
-            // An unmounted home must not bounce, nor be made below the mount point.
-            return Verdict.temporary("4.2.1", "home missing");
-        }
-        if (errno == Errno.EPERM) {
-            return Verdict.temporary("4.3.5", "home is owned by somebody else");
-        }
-        return Fault.verdict(errno, "maildir");
-    }
-
-    /** Opens the root, making what is missing, but never the home; minus errno when it fails. */
-    private int openRoot(Posix posix) {
-        boolean inHome = root.equals(home) || root.startsWith(home + "/");
-        if (inHome) {
-            int r = posix.stat(Posix.AT_FDCWD, home);
-            if (r < 0) {
-                return r;
+        int made = create();
+        if (made == -Errno.ENOENT && kept) {
+            desk.forget(box.path()); // its user has removed it just now
+            if (!open(desk)) {
+                return;
             }
-            int owner = posix.stat().uid();
-            if (owner != uid && owner != 0) {
-                return -Errno.EPERM;
-            }
+            made = create();
         }
-        int fd = posix.open(Posix.AT_FDCWD, root, DIR_FLAGS, 0);
-        if (fd != -Errno.ENOENT) {
-            return fd;
+        if (made < 0) {
+            verdict = Fault.verdict(-made, "tmp");
+            return;
         }
-        return makePath(posix, inHome ? home.length() : 0);
+        fd = made;
+        int r = writeMail(desk.copy().first());
+        if (r < 0) {
+            Fd.closeQuietly(fd);
+            giveUp(r, "maildir");
+        } else if (desk.isSeveral()) {
+            Fd.startWriteback(fd);
+        }
     }
 
-    /** Makes the missing folders one by one; existing ones keep their mode. */
-    private int makePath(Posix posix, int from) {
-        int at = from;
-        for (int depth = 0; depth < MAX_DEPTH && at < root.length(); depth++) {
-            int slash = root.indexOf('/', at + 1);
-            int end = slash < 0 ? root.length() : slash;
-            if (end > at + 1) {
-                int r = posix.mkdir(Posix.AT_FDCWD, root.substring(0, end), 0700);
-                if (r < 0 && r != -Errno.EEXIST && !exists(posix, root.substring(0, end))) {
-                    return r;
-                }
-            }
-            at = end;
+    @Override
+    public void sync(Desk desk) {
+        if (verdict != null || placed) {
+            return;
         }
-        return posix.open(Posix.AT_FDCWD, root, DIR_FLAGS, 0);
-    }
-
-    /** A folder above ours that exists may refuse mkdir with EACCES or EROFS before EEXIST. */
-    private static boolean exists(Posix posix, String path) {
-        return posix.stat(Posix.AT_FDCWD, path) == 0;
-    }
-
-    private int openFolder(Posix posix, int dir) {
-        int fd = posix.open(dir, folder, SUB_FLAGS, 0);
-        if (fd == -Errno.ENOENT && makeFolder) {
-            int r = posix.mkdir(dir, folder, 0700);
-            fd = r < 0 && r != -Errno.EEXIST ? r : posix.open(dir, folder, SUB_FLAGS, 0);
+        int r = Fd.tryFsync(fd);
+        int closed = Fd.tryClose(fd);
+        if (r == 0) {
+            r = closed; // NFS and quota speak up here
         }
-        return fd;
-    }
-
-    private Verdict intoBox(Posix posix, int box) {
-        int tmp = subFolder(posix, box, "tmp");
-        if (tmp < 0) {
-            return Fault.verdict(-tmp, "tmp");
+        if (r == 0) {
+            r = rename();
         }
-        int fresh = subFolder(posix, box, "new");
-        if (fresh < 0) {
-            posix.close(tmp);
-            return Fault.verdict(-fresh, "new");
+        if (r == -Errno.EEXIST) {
+            // Only this envelope makes this name: an earlier try delivered it, whole or torn.
+            r = isWhole(box.fresh(), name) ? At.tryUnlink(box.tmp(), name) : replace();
         }
-        int cur = subFolder(posix, box, "cur");
-        Verdict verdict;
-        if (cur < 0) {
-            verdict = Fault.verdict(-cur, "cur");
+        if (r < 0) {
+            giveUp(r, "maildir");
         } else {
-            if (cleanTmp) {
-                removeLeftovers(posix, tmp);
-            }
-            verdict = again ? afterAnotherTry(posix, tmp, fresh, cur) : write(posix, tmp, fresh);
-            posix.close(cur);
+            placed = true;
+            box.changed();
         }
-        posix.close(fresh);
-        posix.close(tmp);
+    }
+
+    @Override
+    public Verdict finish(Desk desk) {
+        if (verdict == null) {
+            int r = box.sync();
+            if (r < 0) {
+                At.tryUnlink(box.fresh(), name);
+                verdict = Fault.verdict(-r, "new");
+            } else {
+                verdict = Verdict.OK;
+            }
+        }
         return verdict;
     }
 
-    private static int subFolder(Posix posix, int box, String name) {
-        int fd = posix.open(box, name, SUB_FLAGS, 0);
-        if (fd != -Errno.ENOENT) {
-            return fd;
-        }
-        int r = posix.mkdir(box, name, 0700);
-        if (r < 0 && r != -Errno.EEXIST) {
-            return r;
-        }
-        return posix.open(box, name, SUB_FLAGS, 0);
+    private void giveUp(int r, String what) {
+        At.tryUnlink(box.tmp(), name);
+        verdict = Fault.verdict(-r, what);
     }
+
+    /** Opens the maildir, or says in the verdict why it cannot. */
+    private boolean open(Desk desk) {
+        try {
+            box = place.open();
+            desk.keep(box);
+            return true;
+        } catch (SysException e) {
+            verdict = place.verdict(e);
+            return false;
+        }
+    }
+
+    // ---- an earlier try
 
     /** The try before may have reached {@code new}, and the reader may have moved it on. */
-    private Verdict afterAnotherTry(Posix posix, int tmp, int fresh, int cur) {
-        if (posix.lstat(fresh, name) == 0) {
-            if (isWhole(posix.stat())) {
-                int r = posix.fsync(fresh);
-                return r < 0 ? Fault.verdict(-r, "new") : Verdict.OK;
+    private void afterAnotherTry() {
+        if (At.tryLstat(box.fresh(), name) != null) {
+            if (isWhole(box.fresh(), name)) {
+                placed = true;
+                box.changed();
+                return;
             }
-            int r = posix.unlink(fresh, name); // torn by a power cut: the mail is written anew
+            int r = At.tryUnlink(box.fresh(), name); // torn by a power cut: written anew
             if (r < 0) {
-                return Fault.verdict(-r, "new");
+                verdict = Fault.verdict(-r, "new");
             }
-        } else if (wasRead(posix, cur)) {
-            return Verdict.OK;
+        } else if (wasRead()) {
+            verdict = Verdict.OK;
         }
-        return write(posix, tmp, fresh);
     }
 
-    private boolean isWhole(FileInfo stat) {
+    private boolean isWhole(int dir, String entry) {
+        FileInfo found = At.tryLstat(dir, entry);
+        if (found == null) {
+            return false;
+        }
         long expected = headers.length + content.size();
         // The missing last line feed is added, so one byte more is right as well.
-        return content.size() < 0 || stat.size() == expected || stat.size() == expected + 1;
+        return content.size() < 0 || found.size() == expected || found.size() == expected + 1;
     }
 
-    private boolean wasRead(Posix posix, int cur) {
-        if (posix.lstat(cur, name) == 0) {
-            return isWhole(posix.stat());
-        }
-        int copy = posix.open(cur, ".", DIR_FLAGS, 0);
-        if (copy < 0) {
-            return false;
+    private boolean wasRead() {
+        if (At.tryLstat(box.cur(), name) != null) {
+            return isWhole(box.cur(), name);
         }
         String[] found = new String[1];
         String start = name + ":2,";
-        posix.list(
-                copy,
+        list(
+                box.cur(),
                 entry -> {
                     if (entry.startsWith(start)) {
                         found[0] = entry;
                     }
                 });
-        return found[0] != null && posix.lstat(cur, found[0]) == 0 && isWhole(posix.stat());
+        return found[0] != null && isWhole(box.cur(), found[0]);
     }
 
-    private Verdict write(Posix posix, int tmp, int fresh) {
+    // ---- the file
+
+    /** Makes the file in {@code tmp}: its descriptor, or minus errno. */
+    private int create() {
         int flags = Open.CREAT | Open.EXCL | Open.WRONLY | Open.NOFOLLOW;
-        int fd = posix.open(tmp, name, flags, 0600);
-        if (fd == -Errno.EEXIST) {
-            posix.unlink(tmp, name); // a leftover of ours
-            fd = posix.open(tmp, name, flags, 0600);
+        int made = At.tryOpen(box.tmp(), name, flags, 0600);
+        if (made == -Errno.EEXIST) {
+            At.tryUnlink(box.tmp(), name); // a leftover of ours
+            made = At.tryOpen(box.tmp(), name, flags, 0600);
         }
-        if (fd < 0) {
-            return Fault.verdict(-fd, "tmp");
-        }
-        int r = writeMail(posix, fd);
-        if (r == 0) {
-            r = posix.fsync(fd);
-        }
-        int closed = posix.close(fd);
-        if (r == 0) {
-            r = closed; // NFS and quota speak up here
-        }
-        if (r == 0) {
-            r = posix.renameNew(tmp, name, fresh, name);
-        }
-        if (r == -Errno.EEXIST) {
-            // Only this envelope makes this name: an earlier try delivered it, whole or torn.
-            boolean whole = posix.lstat(fresh, name) == 0 && isWhole(posix.stat());
-            r = whole ? posix.unlink(tmp, name) : replace(posix, tmp, fresh);
-        }
-        if (r < 0) {
-            posix.unlink(tmp, name);
-            return Fault.verdict(-r, "maildir");
-        }
-        r = posix.fsync(fresh);
-        if (r < 0) {
-            posix.unlink(fresh, name);
-            return Fault.verdict(-r, "new");
-        }
-        return Verdict.OK;
+        return made;
     }
 
-    private int replace(Posix posix, int tmp, int fresh) {
-        int r = posix.unlink(fresh, name);
-        return r < 0 ? r : posix.renameNew(tmp, name, fresh, name);
+    /** Moves without ever replacing; by link and unlink where the kernel cannot do it at once. */
+    private int rename() {
+        int r = At.tryRenameNew(box.tmp(), name, box.fresh(), name);
+        if (r != -Errno.EINVAL && r != -Errno.ENOSYS) {
+            return r;
+        }
+        r = At.tryLink(box.tmp(), name, box.fresh(), name);
+        return r < 0 ? r : At.tryUnlink(box.tmp(), name);
     }
 
-    private int writeMail(Posix posix, int fd) {
-        MemorySegment buffer = posix.buffer();
+    private int replace() {
+        int r = At.tryUnlink(box.fresh(), name);
+        return r < 0 ? r : rename();
+    }
+
+    private int writeMail(MemorySegment buffer) {
         int used = headers.length;
         MemorySegment.copy(headers, 0, buffer, ValueLayout.JAVA_BYTE, 0, used);
         if (content.inline() != null && used + content.size() < buffer.byteSize()) {
             // The common mail: one write for all of it.
-            ContentReader reader = new ContentReader(content, posix, buffer.asSlice(used));
+            ContentReader reader = new ContentReader(content, buffer.asSlice(used));
             int n = reader.next();
             int end = n <= 0 ? n : reader.next();
             if (end < 0) {
@@ -328,39 +274,53 @@ final class Maildir implements Backend {
             if (!reader.endsWithLineFeed()) {
                 buffer.set(ValueLayout.JAVA_BYTE, used++, (byte) '\n');
             }
-            return posix.writeFully(fd, buffer, used);
+            return Fd.tryWriteAll(fd, buffer.asSlice(0, used));
         }
-        int r = posix.writeFully(fd, buffer, used);
-        ContentReader reader = new ContentReader(content, posix, buffer);
+        int r = Fd.tryWriteAll(fd, buffer.asSlice(0, used));
+        ContentReader reader = new ContentReader(content, buffer);
         while (r == 0) {
             int n = reader.next();
             if (n <= 0) {
                 if (n == 0 && !reader.endsWithLineFeed()) {
                     buffer.set(ValueLayout.JAVA_BYTE, 0, (byte) '\n');
-                    return posix.writeFully(fd, buffer, 1);
+                    return Fd.tryWriteAll(fd, buffer.asSlice(0, 1));
                 }
                 return n;
             }
-            r = posix.writeFully(fd, buffer, n);
+            r = Fd.tryWriteAll(fd, buffer.asSlice(0, n));
         }
         return r;
     }
 
-    private void removeLeftovers(Posix posix, int tmp) {
-        int copy = posix.open(tmp, ".", DIR_FLAGS, 0);
+    // ---- leftovers
+
+    private void removeLeftovers() {
+        int tmp = box.tmp();
+        list(
+                tmp,
+                entry -> {
+                    FileInfo found = isOurForm(entry) ? At.tryLstat(tmp, entry) : null;
+                    if (found != null
+                            && found.isRegular()
+                            && found.mtimeNanos() / 1_000_000_000L < cleanBefore) {
+                        At.tryUnlink(tmp, entry);
+                    }
+                });
+    }
+
+    /** Walks a folder with an offset of its own; one that cannot be read has no names. */
+    private static void list(int dir, Consumer<String> names) {
+        int copy = At.tryOpen(dir, ".", DIR_FLAGS, 0);
         if (copy < 0) {
             return;
         }
-        posix.list(
-                copy,
-                entry -> {
-                    if (isOurForm(entry)
-                            && posix.lstat(tmp, entry) == 0
-                            && posix.stat().isRegular()
-                            && posix.stat().mtimeNanos() / 1_000_000_000L < cleanBefore) {
-                        posix.unlink(tmp, entry);
-                    }
-                });
+        try {
+            At.list(copy, names);
+        } catch (SysException e) {
+            // what was seen counts
+        } finally {
+            Fd.closeQuietly(copy);
+        }
     }
 
     /** {@code digits.Q<16 hex>.host}. */

@@ -1,8 +1,11 @@
 package smtpd.mda.deliver;
 
+import smtpd.sys.At;
 import smtpd.sys.Errno;
+import smtpd.sys.Fd;
 import smtpd.sys.FileInfo;
 import smtpd.sys.Open;
+import smtpd.sys.SysException;
 
 /**
  * The system mailbox, in two steps: {@link Prepare} with the rights of mda makes the file and the
@@ -20,8 +23,8 @@ final class Mbox implements Backend {
     }
 
     @Override
-    public Verdict deliver(Posix posix) {
-        return append.append(posix, fd);
+    public Verdict finish(Desk desk) {
+        return append.append(desk.copy(), fd);
     }
 
     private static final int SETGID = 02000;
@@ -29,7 +32,6 @@ final class Mbox implements Backend {
     /** The privileged half; runs on a thread of mda's own identity. */
     static final class Prepare {
 
-        private final Posix posix;
         private final String directory;
         private final Account account;
         private final DotLock lock;
@@ -39,11 +41,10 @@ final class Mbox implements Backend {
         /**
          * @param directory the mail folder, {@code /var/mail}
          */
-        Prepare(Posix posix, String directory, Account account) {
-            this.posix = posix;
+        Prepare(CopyBuffer copy, String directory, Account account) {
             this.directory = directory;
             this.account = account;
-            this.lock = new DotLock(posix);
+            this.lock = new DotLock(copy);
         }
 
         /** The mailbox, open for append; only after {@link #open} answered null. */
@@ -53,7 +54,7 @@ final class Mbox implements Backend {
 
         /** Null when the mailbox is open and the dot lock ours; else how the try ended. */
         Verdict open() {
-            dir = posix.open(Posix.AT_FDCWD, directory, Open.RDONLY | Open.DIRECTORY, 0);
+            dir = At.tryOpen(At.CWD, directory, Open.RDONLY | Open.DIRECTORY, 0);
             if (dir < 0) {
                 return Fault.verdict(-dir, directory);
             }
@@ -76,7 +77,7 @@ final class Mbox implements Backend {
         private Verdict openFile() {
             String name = account.name();
             int flags = Open.RDWR | Open.APPEND | Open.NOFOLLOW | Open.NONBLOCK;
-            fd = posix.open(dir, name, flags, 0);
+            fd = At.tryOpen(dir, name, flags, 0);
             if (fd == -Errno.ENOENT) {
                 fd = create(name, flags);
             }
@@ -89,20 +90,20 @@ final class Mbox implements Backend {
         }
 
         private int create(String name, int flags) {
-            int made = posix.open(dir, name, flags | Open.CREAT | Open.EXCL, 0600);
+            int made = At.tryOpen(dir, name, flags | Open.CREAT | Open.EXCL, 0600);
             if (made == -Errno.EEXIST) {
-                return posix.open(dir, name, flags, 0);
+                return At.tryOpen(dir, name, flags, 0);
             }
             if (made < 0) {
                 return made;
             }
-            int r = posix.fstat(dir);
+            FileInfo folder = Fd.tryStat(dir);
             // In a setgid folder the kernel gave the file its group (mail), which stays.
-            int gid = r == 0 && (posix.stat().permissions() & SETGID) != 0 ? -1 : account.gid();
-            r = posix.fchown(made, account.uid(), gid);
+            boolean stays = folder != null && (folder.permissions() & SETGID) != 0;
+            int r = Fd.tryChown(made, account.uid(), stays ? -1 : account.gid());
             if (r < 0) {
-                posix.unlink(dir, name);
-                posix.close(made);
+                At.tryUnlink(dir, name);
+                Fd.closeQuietly(made);
                 return r;
             }
             return made;
@@ -110,17 +111,15 @@ final class Mbox implements Backend {
 
         /** A mailbox that is a link, a link's target or somebody else's is never written. */
         private Verdict check(String name) {
-            int r = posix.fstat(fd);
-            if (r < 0) {
-                return Fault.verdict(-r, "mailbox");
+            FileInfo open;
+            FileInfo named;
+            try {
+                open = Fd.stat(fd);
+                named = At.lstat(dir, name);
+            } catch (SysException e) {
+                return Fault.verdict(e.errno(), "mailbox");
             }
-            FileInfo open = posix.stat();
-            r = posix.lstat(dir, name);
-            if (r < 0) {
-                return Fault.verdict(-r, "mailbox");
-            }
-            FileInfo named = posix.stat();
-            if (!open.isRegular() || !Posix.isSameFile(open, named)) {
+            if (!open.isRegular() || !open.isSameFile(named)) {
                 return Verdict.temporary("4.2.0", "mailbox is not a regular file");
             }
             if (open.links() != 1) {
@@ -135,12 +134,12 @@ final class Mbox implements Backend {
         /** Gives everything back: file, then dot lock. */
         void close() {
             if (fd >= 0) {
-                posix.close(fd);
+                Fd.closeQuietly(fd);
                 fd = -1;
             }
             if (dir >= 0) {
                 lock.release(dir);
-                posix.close(dir);
+                Fd.closeQuietly(dir);
                 dir = -1;
             }
         }

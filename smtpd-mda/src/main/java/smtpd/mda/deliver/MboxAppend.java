@@ -3,7 +3,10 @@ package smtpd.mda.deliver;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import smtpd.sys.Errno;
+import smtpd.sys.Fd;
 import smtpd.sys.FileInfo;
+import smtpd.sys.FileSystemType;
+import smtpd.sys.SysException;
 
 /**
  * Appends one mail to an open mbox, or nothing: on any error the file gets its old size and times
@@ -25,37 +28,47 @@ final class MboxAppend {
      * @param fd read-write, append mode, regular file; the locks of the open file are taken here
      *     and go when it is closed
      */
-    Verdict append(Posix posix, int fd) {
-        int r = posix.lock(fd);
-        if (r < 0) {
-            return Fault.verdict(-r, "lock");
+    Verdict append(CopyBuffer copy, int fd) {
+        FileInfo before;
+        try {
+            if (!lock(fd)) {
+                return Fault.verdict(Fault.LOCKED, "lock");
+            }
+            before = Fd.stat(fd);
+        } catch (SysException e) {
+            return Fault.verdict(e.errno(), "lock");
         }
-        r = posix.fstat(fd);
-        if (r < 0) {
-            return Fault.verdict(-r, "stat");
-        }
-        FileInfo before = posix.stat();
-        r = write(posix, fd, before.size());
+        int r = write(copy, fd, before.size());
         if (r == 0) {
-            r = posix.fsync(fd);
+            r = Fd.tryFsync(fd);
             if (r == -Errno.EINVAL) {
                 r = 0; // a file system that cannot
             }
         }
         if (r < 0) {
-            return undo(posix, fd, before, -r);
+            return undo(fd, before, -r);
         }
         // Readers see new mail by mtime > atime.
-        if (posix.fstat(fd) == 0) {
-            posix.setTimes(fd, before.atimeNanos(), posix.stat().mtimeNanos());
+        FileInfo after = Fd.tryStat(fd);
+        if (after != null) {
+            Fd.tryTimes(fd, before.atimeNanos(), after.mtimeNanos());
         }
         return Verdict.OK;
     }
 
-    private int write(Posix posix, int fd, long size) {
-        MboxBody body = new MboxBody(posix, fd);
+    /**
+     * Both locks of an open mailbox, without waiting: that of the open file, which other threads of
+     * this process meet as well, and flock. Both go with the descriptor.
+     */
+    private static boolean lock(int fd) throws SysException {
+        // On NFS flock is the same lock as fcntl's and would block itself.
+        return Fd.tryOfdLock(fd) && (FileSystemType.isNfs(fd) || Fd.tryFlock(fd));
+    }
+
+    private int write(CopyBuffer copy, int fd, long size) {
+        MboxBody body = new MboxBody(copy, fd);
         if (size > 0) {
-            body.plain(missingEnd(posix, fd, size));
+            body.plain(missingEnd(copy, fd, size));
         }
         body.plain(fromLine);
         body.plain(headers);
@@ -68,9 +81,9 @@ final class MboxAppend {
     }
 
     /** What an earlier torn write left out of the blank line that ends each mail. */
-    private static byte[] missingEnd(Posix posix, int fd, long size) {
-        MemorySegment tail = posix.buffer();
-        int n = posix.pread(fd, tail.asSlice(0, Math.min(2, size)), Math.max(0, size - 2));
+    private static byte[] missingEnd(CopyBuffer copy, int fd, long size) {
+        MemorySegment tail = copy.first();
+        int n = Fd.tryPread(fd, tail.asSlice(0, Math.min(2, size)), Math.max(0, size - 2));
         if (n < 1) {
             return new byte[0];
         }
@@ -82,9 +95,9 @@ final class MboxAppend {
         return before ? new byte[0] : new byte[] {'\n'};
     }
 
-    private static Verdict undo(Posix posix, int fd, FileInfo before, int errno) {
-        int r = posix.ftruncate(fd, before.size());
-        posix.setTimes(fd, before.atimeNanos(), before.mtimeNanos());
+    private static Verdict undo(int fd, FileInfo before, int errno) {
+        int r = Fd.tryTruncate(fd, before.size());
+        Fd.tryTimes(fd, before.atimeNanos(), before.mtimeNanos());
         return r < 0
                 ? Verdict.temporary("4.3.0", "mbox torn: " + Errno.text(-r))
                 : Fault.verdict(errno, "mailbox");

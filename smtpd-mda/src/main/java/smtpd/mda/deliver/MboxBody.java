@@ -2,6 +2,7 @@ package smtpd.mda.deliver;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import smtpd.sys.Fd;
 
 /**
  * Copies content into an mbox: every line that starts with {@code From } gets a {@code >}, so that
@@ -11,7 +12,6 @@ final class MboxBody {
 
     private static final byte[] FROM = {'F', 'r', 'o', 'm', ' '};
 
-    private final Posix posix;
     private final int fd;
     private final MemorySegment in;
     private final MemorySegment out;
@@ -20,11 +20,10 @@ final class MboxBody {
     private boolean lineStart = true;
     private int error;
 
-    MboxBody(Posix posix, int fd) {
-        this.posix = posix;
+    MboxBody(CopyBuffer copy, int fd) {
         this.fd = fd;
-        this.in = posix.buffer();
-        this.out = posix.arena().allocate(Content.CHUNK);
+        this.in = copy.first();
+        this.out = copy.second();
     }
 
     /** Our own lines, unchanged. */
@@ -36,7 +35,7 @@ final class MboxBody {
 
     /** 0, or minus an error number; nothing of the mail is complete unless it is 0. */
     int content(Content content) {
-        ContentReader reader = new ContentReader(content, posix, in);
+        ContentReader reader = new ContentReader(content, in);
         while (error == 0) {
             int n = reader.next();
             if (n < 0) {
@@ -59,7 +58,7 @@ final class MboxBody {
     /** Writes out what is gathered; 0 or minus an error number. */
     int flush() {
         if (error == 0 && used > 0) {
-            error = posix.writeFully(fd, out, used);
+            error = Fd.tryWriteAll(fd, out.asSlice(0, used));
         }
         used = 0;
         return error;

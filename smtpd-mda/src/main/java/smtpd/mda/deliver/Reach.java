@@ -12,16 +12,10 @@ import smtpd.sys.SysException;
  * The folders one delivery may write below; everything else is closed to its thread. A link in a
  * hostile home that points elsewhere then leads nowhere (EACCES), whoever owns the target.
  */
-public final class Reach {
+public record Reach(List<String> folders) {
 
     /** Only what is open already. */
     static final Reach NOTHING = new Reach(List.of());
-
-    private final List<String> folders;
-
-    private Reach(List<String> folders) {
-        this.folders = folders;
-    }
 
     /** These folders, or what stands nearest above those that are not there yet. */
     static Reach of(String... folders) {

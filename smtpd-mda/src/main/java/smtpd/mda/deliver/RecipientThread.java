@@ -15,7 +15,7 @@ final class RecipientThread<T> {
 
     /** What to do as the recipient. */
     interface Work<T> {
-        T run(Posix posix);
+        T run();
     }
 
     /** The change of credentials. */
@@ -39,9 +39,9 @@ final class RecipientThread<T> {
     }
 
     private void run(Become become, Work<T> work) {
-        try (Posix posix = new Posix()) {
+        try {
             become.apply();
-            result = work.run(posix);
+            result = work.run();
         } catch (SysException e) {
             refused = e;
         } catch (RuntimeException | Error e) {

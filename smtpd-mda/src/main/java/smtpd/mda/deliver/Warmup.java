@@ -5,6 +5,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import smtpd.mail.MailAddress;
@@ -16,6 +19,8 @@ import smtpd.sys.Identity;
  * identity.
  */
 public final class Warmup {
+
+    private static final long PATIENCE_NANOS = 5_000_000_000L;
 
     private Warmup() {}
 
@@ -56,40 +61,57 @@ public final class Warmup {
                         false,
                         false,
                         new Method.Mbox());
-        Maildir maildir =
-                Maildir.of(
-                        new Maildir.Order(
-                                folder + "/Maildir",
-                                me.home(),
-                                me.uid(),
-                                null,
-                                false,
-                                "0.Q.x",
-                                true,
-                                Preamble.headers(job),
-                                content,
-                                true,
-                                0));
-        FileDelivery file =
-                new FileDelivery(folder + "/mbox", new byte[0], Preamble.headers(job), content);
+        byte[] headers = Preamble.headers(job);
+        Maildir maildir = maildir(folder, me, headers, content);
+        Maildir again = maildir(folder, me, headers, content);
+        FileDelivery file = new FileDelivery(folder + "/mbox", new byte[0], headers, content);
         Content damaged = Content.of(bytes, 0, bytes.length, 0);
-        FileDelivery torn =
-                new FileDelivery(folder + "/mbox", new byte[0], Preamble.headers(job), damaged);
-        Reach reach = Reach.of(folder.toString());
-        Backend[] backends = {maildir, maildir, file, torn};
+        FileDelivery torn = new FileDelivery(folder + "/mbox", new byte[0], headers, damaged);
+        Backend[] backends = {maildir, again, file, torn};
         // First free, so that every class is there; then confined, as the real ones will be.
         for (Backend backend : backends) {
-            run(() -> {}, backend);
+            new RecipientThread<>("dlv-warmup", () -> {}, () -> alone(backend))
+                    .runUntil(System.nanoTime() + PATIENCE_NANOS);
         }
-        for (Backend backend : backends) {
-            run(reach::confine, backend);
+        Reach reach = Reach.of(folder.toString());
+        try (Writers writers = new Writers(Rights.OfUser.own(), 1)) {
+            CountDownLatch told = new CountDownLatch(backends.length);
+            long deadline = System.nanoTime() + PATIENCE_NANOS;
+            for (Backend backend : List.of(maildir(folder, me, headers, content), file, torn)) {
+                writers.submit(new Write(me, reach, backend, deadline, _ -> told.countDown()));
+            }
+            writers.submit(
+                    new Write(
+                            me,
+                            reach,
+                            maildir(folder, me, headers, content),
+                            deadline,
+                            _ -> told.countDown()));
+            told.await(2 * PATIENCE_NANOS, TimeUnit.NANOSECONDS);
         }
     }
 
-    private static void run(RecipientThread.Become become, Backend backend)
-            throws InterruptedException {
-        new RecipientThread<>("dlv-warmup", become, backend::deliver)
-                .runUntil(System.nanoTime() + 5_000_000_000L);
+    private static Maildir maildir(Path folder, Account me, byte[] headers, Content content) {
+        return Maildir.of(
+                new Maildir.Order(
+                        new MaildirPlace(folder + "/Maildir", me.home(), me.uid(), null, false),
+                        "0.Q.x",
+                        true,
+                        headers,
+                        content,
+                        true,
+                        0));
+    }
+
+    private static Verdict alone(Backend backend) {
+        try (Desk desk = new Desk()) {
+            desk.begin(true);
+            backend.start(desk);
+            backend.sync(desk);
+            Verdict verdict = backend.finish(desk);
+            desk.end();
+            return verdict;
+        }
     }
 
     private static void remove(Path folder) throws IOException {

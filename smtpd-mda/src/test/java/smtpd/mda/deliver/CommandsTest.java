@@ -29,11 +29,11 @@ final class CommandsTest {
                         command,
                         null,
                         content,
-                        posix,
+                        copy,
                         System.nanoTime() + Duration.ofSeconds(seconds).toNanos());
     }
 
-    private final Posix posix = new Posix();
+    private final CopyBuffer copy = new CopyBuffer();
 
     private Job job(boolean classic) {
         return new Job(
@@ -164,7 +164,7 @@ final class CommandsTest {
                                 "sleep 1000",
                                 null,
                                 Jobs.content("x\n"),
-                                posix,
+                                copy,
                                 start + 200_000_000L);
         assertThat(verdict.text()).isEqualTo("terminated; timeout");
         assertThat(System.nanoTime() - start).isLessThan(30_000_000_000L);
@@ -198,7 +198,7 @@ final class CommandsTest {
                         "sleep 1000",
                         null,
                         Jobs.content("x\n"),
-                        posix,
+                        copy,
                         Long.MAX_VALUE / 2);
         assertThat(verdict.text()).isEqualTo("daemon stops");
     }

@@ -1,6 +1,7 @@
 package smtpd.mda.deliver;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,7 +10,10 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,7 +26,14 @@ final class DelivererTest {
     @TempDir Path dir;
     private Path home;
     private Path spool;
+    private final Writers writers = new Writers(new Rights.OfUser(1000), 4);
     private Deliverer deliverer;
+
+    @AfterEach
+    void noThreadStays() {
+        writers.close();
+        await().until(() -> writers.threads() == 0);
+    }
 
     @BeforeAll
     static void classesAreLoadedBeforeAThreadIsConfined() {
@@ -46,6 +57,7 @@ final class DelivererTest {
                 new Deliverer(
                         settings,
                         new Rights.OfUser(1000),
+                        writers,
                         InstantSource.fixed(Instant.ofEpochSecond(1_700_000_000L)));
     }
 
@@ -75,7 +87,13 @@ final class DelivererTest {
     }
 
     private Verdict run(Job job, String content) throws Exception {
-        return deliverer.deliver(job, Jobs.content(content), List.of()).verdict();
+        return run(deliverer, job, content);
+    }
+
+    private static Verdict run(Deliverer by, Job job, String content) throws Exception {
+        BlockingQueue<Deliverer.Ended> told = new ArrayBlockingQueue<>(1);
+        by.deliver(job, Jobs.content(content), List.of(), told::add);
+        return told.take().verdict();
     }
 
     private static Method.Maildir maildir(String path) {
@@ -157,6 +175,7 @@ final class DelivererTest {
                 new Deliverer(
                         Settings.of("h", spool.toString()),
                         new Rights.OfUser(me.uid()),
+                        writers,
                         InstantSource.system());
         Path lock =
                 Files.writeString(spool.resolve("bob.lock"), ProcessHandle.current().pid() + "\n");
@@ -164,13 +183,11 @@ final class DelivererTest {
                 Thread.ofPlatform()
                         .start(
                                 () -> {
-                                    org.awaitility.Awaitility.await()
-                                            .pollDelay(Duration.ofMillis(200))
+                                    await().pollDelay(Duration.ofMillis(200))
                                             .until(() -> Files.deleteIfExists(lock));
                                 });
         Job job = job(Jobs.SENDER, Jobs.BOB, me, "", new Method.Mbox());
-        assertThat(own.deliver(job, Jobs.content("x\n"), List.of()).verdict())
-                .isEqualTo(Verdict.OK);
+        assertThat(run(own, job, "x\n")).isEqualTo(Verdict.OK);
         opener.join();
         Files.writeString(lock, ProcessHandle.current().pid() + "\n");
         assertThat(run(job(Jobs.SENDER, "", new Method.Mbox()), "x\n").text())
@@ -219,7 +236,7 @@ final class DelivererTest {
                 new RecipientThread<>(
                         "dlv-test",
                         () -> {},
-                        _ -> {
+                        () -> {
                             java.util.concurrent.locks.LockSupport.parkNanos(400_000_000L);
                             return Verdict.OK;
                         });

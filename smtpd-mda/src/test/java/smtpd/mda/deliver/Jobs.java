@@ -81,4 +81,14 @@ final class Jobs {
         sum.update(bytes);
         return (int) sum.getValue();
     }
+
+    /** Takes all steps of a delivery on this thread. */
+    static Verdict deliver(Backend backend) {
+        try (Desk desk = new Desk()) {
+            desk.begin(false);
+            backend.start(desk);
+            backend.sync(desk);
+            return backend.finish(desk);
+        }
+    }
 }

@@ -34,7 +34,7 @@ final class LmtpTest {
     private final Map<String, String> answers = new ConcurrentHashMap<>();
     private final AtomicInteger connections = new AtomicInteger();
     private final LmtpPool pool = new LmtpPool("mx.here.example");
-    private final Posix posix = new Posix();
+    private final CopyBuffer copy = new CopyBuffer();
     private ServerSocketChannel server;
 
     @AfterEach
@@ -131,7 +131,7 @@ final class LmtpTest {
                 Jobs.content(content),
                 hosts,
                 Rights.OfUser.own().of(Jobs.me(dir.toString())),
-                posix,
+                copy,
                 System.nanoTime() + 20_000_000_000L);
     }
 

@@ -13,6 +13,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import smtpd.sys.At;
+import smtpd.sys.Fd;
+import smtpd.sys.Open;
 
 final class MaildirTest {
 
@@ -33,22 +36,34 @@ final class MaildirTest {
     }
 
     private Verdict deliver(Content content) {
-        Maildir.Order order =
+        return Jobs.deliver(maildir(NAME, content));
+    }
+
+    private Maildir maildir(String name, Content content) {
+        return Maildir.of(
                 new Maildir.Order(
-                        root.toString(),
-                        home.toString(),
-                        (int) Jobs.uid(),
-                        folder,
-                        makeFolder,
-                        NAME,
+                        new MaildirPlace(
+                                root.toString(),
+                                home.toString(),
+                                (int) Jobs.uid(),
+                                folder,
+                                makeFolder),
+                        name,
                         again,
                         HEADERS,
                         content,
                         clean,
-                        Instant.now().getEpochSecond());
-        try (Posix posix = new Posix()) {
-            return Maildir.of(order).deliver(posix);
-        }
+                        Instant.now().getEpochSecond()));
+    }
+
+    /** The steps of all, interleaved as a thread with several mails takes them. */
+    private static List<Verdict> together(Desk desk, List<Maildir> mails) {
+        desk.begin(true);
+        mails.forEach(mail -> mail.start(desk));
+        mails.forEach(mail -> mail.sync(desk));
+        List<Verdict> verdicts = mails.stream().map(mail -> mail.finish(desk)).toList();
+        desk.end();
+        return verdicts;
     }
 
     private static List<String> names(Path folder) throws IOException {
@@ -95,13 +110,10 @@ final class MaildirTest {
         byte[] body = new byte[300_000];
         java.util.Arrays.fill(body, (byte) '\n');
         Path file = Files.write(home.resolve("content"), body);
-        try (Posix posix = new Posix()) {
-            int fd = posix.open(Posix.AT_FDCWD, file.toString(), smtpd.sys.Open.RDONLY, 0);
-            smtpd.sys.Fd.tryRead(
-                    fd, posix.buffer().asSlice(0, 1000)); // somebody else moved the shared offset
-            assertThat(deliver(Content.of(fd, body.length, Jobs.sum(body)))).isEqualTo(Verdict.OK);
-            posix.close(fd);
-        }
+        int fd = At.open(At.CWD, file.toString(), Open.RDONLY);
+        Fd.read(fd, new byte[1000], 0, 1000); // somebody else moved the shared offset
+        assertThat(deliver(Content.of(fd, body.length, Jobs.sum(body)))).isEqualTo(Verdict.OK);
+        Fd.close(fd);
         assertThat(Files.size(root.resolve("new").resolve(NAME)))
                 .isEqualTo(HEADERS.length + body.length);
     }
@@ -247,5 +259,63 @@ final class MaildirTest {
                 .isEqualTo("7.Q00000000000000ff.a\\057b\\072c");
         assertThat(Maildir.isOurForm(NAME)).isTrue();
         assertThat(Maildir.isOurForm("1.Q1.h")).isFalse();
+    }
+
+    @Test
+    void mailsWrittenTogetherSucceedAndFailEachByItself() throws Exception {
+        again = false;
+        byte[] bytes = Jobs.bytes("x\n");
+        Content damaged = Content.of(bytes, 0, bytes.length, Jobs.sum(bytes) + 1);
+        try (Desk desk = new Desk()) {
+            List<Verdict> verdicts =
+                    together(
+                            desk,
+                            List.of(
+                                    maildir("1", Jobs.content("a\n")),
+                                    maildir("2", damaged),
+                                    maildir("3", Jobs.content("c\n"))));
+            assertThat(verdicts.get(0)).isEqualTo(Verdict.OK);
+            assertThat(verdicts.get(1).text()).isEqualTo("content does not match its record");
+            assertThat(verdicts.get(2)).isEqualTo(Verdict.OK);
+        }
+        assertThat(names(root.resolve("new"))).containsExactly("1", "3");
+        assertThat(names(root.resolve("tmp"))).isEmpty();
+    }
+
+    @Test
+    void aThreadFindsTheMaildirThatItsUserPutInPlaceOfAnother() throws Exception {
+        again = false;
+        try (Desk desk = new Desk()) {
+            together(desk, List.of(maildir("1", Jobs.content("a\n"))));
+            Files.move(root, home.resolve("aside"));
+            together(desk, List.of(maildir("2", Jobs.content("b\n"))));
+            assertThat(names(root.resolve("new"))).containsExactly("2");
+            // and one whose folders went away
+            Files.delete(root.resolve("new/2"));
+            for (String gone : List.of("new", "tmp", "cur")) {
+                Files.delete(root.resolve(gone));
+            }
+            assertThat(together(desk, List.of(maildir("3", Jobs.content("c\n")))))
+                    .containsExactly(Verdict.OK);
+            Files.delete(root.resolve("tmp")); // alone
+            assertThat(together(desk, List.of(maildir("4", Jobs.content("d\n")))))
+                    .containsExactly(Verdict.OK);
+        }
+        assertThat(names(root.resolve("new"))).containsExactly("3", "4");
+        assertThat(names(home.resolve("aside/new"))).containsExactly("1");
+    }
+
+    @Test
+    void aThreadFollowsATagOnceItsFolderIsThere() throws Exception {
+        again = false;
+        folder = ".news";
+        makeFolder = false;
+        try (Desk desk = new Desk()) {
+            together(desk, List.of(maildir("1", Jobs.content("a\n"))));
+            Files.createDirectory(root.resolve(".news"));
+            together(desk, List.of(maildir("2", Jobs.content("b\n"))));
+        }
+        assertThat(names(root.resolve("new"))).containsExactly("1");
+        assertThat(names(root.resolve(".news/new"))).containsExactly("2");
     }
 }

@@ -2,7 +2,6 @@ package smtpd.mda.deliver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +14,9 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import smtpd.mail.MailAddress;
+import smtpd.sys.At;
+import smtpd.sys.Fd;
+import smtpd.sys.Open;
 
 final class MboxTest {
 
@@ -28,17 +30,18 @@ final class MboxTest {
     }
 
     private Verdict deliver(Content content) {
-        try (Posix posix = new Posix()) {
-            Mbox.Prepare prepare = new Mbox.Prepare(posix, dir.toString(), Jobs.me(dir.toString()));
+        try (CopyBuffer copy = new CopyBuffer()) {
+            Mbox.Prepare prepare = new Mbox.Prepare(copy, dir.toString(), Jobs.me(dir.toString()));
             Verdict refused = prepare.open();
             if (refused != null) {
                 return refused;
             }
             Verdict verdict =
-                    new Mbox(
+                    Jobs.deliver(
+                            new Mbox(
                                     prepare.fd(),
-                                    new MboxAppend(FROM, Jobs.bytes("Delivered-To: b\n"), content))
-                            .deliver(posix);
+                                    new MboxAppend(
+                                            FROM, Jobs.bytes("Delivered-To: b\n"), content)));
             prepare.close();
             return verdict;
         }
@@ -167,16 +170,14 @@ final class MboxTest {
     @Test
     void lockOfAnotherOpenFileIsRespectedInsideOneProcess() throws Exception {
         Files.writeString(box(), "");
-        try (Posix posix = new Posix()) {
-            int fd = posix.open(Posix.AT_FDCWD, box().toString(), smtpd.sys.Open.RDWR, 0);
-            assertThat(smtpd.sys.Fd.tryOfdLock(fd)).isTrue();
-            assertThat(deliver(Jobs.content("x\n")).text()).isEqualTo("mailbox locked");
-            posix.close(fd);
-            fd = posix.open(Posix.AT_FDCWD, box().toString(), smtpd.sys.Open.RDWR, 0);
-            assertThat(smtpd.sys.Fd.tryFlock(fd)).isTrue();
-            assertThat(deliver(Jobs.content("x\n")).text()).isEqualTo("mailbox locked");
-            posix.close(fd);
-        }
+        int fd = At.open(At.CWD, box().toString(), Open.RDWR);
+        assertThat(Fd.tryOfdLock(fd)).isTrue();
+        assertThat(deliver(Jobs.content("x\n")).text()).isEqualTo("mailbox locked");
+        Fd.close(fd);
+        fd = At.open(At.CWD, box().toString(), Open.RDWR);
+        assertThat(Fd.tryFlock(fd)).isTrue();
+        assertThat(deliver(Jobs.content("x\n")).text()).isEqualTo("mailbox locked");
+        Fd.close(fd);
         assertThat(deliver(Jobs.content("x\n"))).isEqualTo(Verdict.OK);
     }
 
@@ -233,10 +234,8 @@ final class MboxTest {
         assertThat(file(fifo).esc()).isEqualTo("4.2.0");
     }
 
-    private static Verdict file(Path path) throws IOException {
-        try (Posix posix = new Posix()) {
-            return new FileDelivery(path.toString(), FROM, new byte[0], Jobs.content("x\n"))
-                    .deliver(posix);
-        }
+    private static Verdict file(Path path) {
+        Content content = Jobs.content("x\n");
+        return Jobs.deliver(new FileDelivery(path.toString(), FROM, new byte[0], content));
     }
 }
