@@ -24,7 +24,10 @@ public sealed interface LkaToMta extends ToMta
     record HeloNameIs(Outcome outcome, @Max(255) String name) implements LkaToMta {}
 
     /**
-     * @param relay relay URL as in an envelope; empty when the table has none
+     * @param byDomain the table maps domains, the answer is for that of the recipient; else it is a
+     *     list whose hosts serve everybody in turns
+     * @param relays relay URLs as in an envelope, in the order of the table; empty when it has none
      */
-    record SmartHostIs(Outcome outcome, @Max(1023) String relay) implements LkaToMta {}
+    record SmartHostIs(Outcome outcome, boolean byDomain, @Max(64) List<String> relays)
+            implements LkaToMta {}
 }

@@ -20,7 +20,7 @@ public sealed interface MtaToLka extends ToLka
     /** The name to greet with from {@code source}. Answered by HeloNameIs. */
     record HeloName(long configId, @Max(255) String table, SocketAddr source) implements MtaToLka {}
 
-    /** The relay for this recipient out of a table. Answered by SmartHostIs. */
+    /** The hosts of a table that serve this recipient. Answered by SmartHostIs. */
     record SmartHost(long configId, @Max(1023) String table, MailAddress recipient)
             implements MtaToLka {}
 }

@@ -100,6 +100,9 @@ public enum Stat {
     MTA_BYTES("mta.bytes", Kind.SUM, "bytes of content sent"),
     MTA_DUPLICATE_POSSIBLE(
             "mta.duplicate.possible", Kind.SUM, "deaths between acceptance and its record"),
+    MTA_CONTENT_FIXED("mta.content.fixed", Kind.SUM, "bare CR and NUL replaced in mail sent"),
+    MTA_FALLBACK_HOST("mta.fallback.host", Kind.SUM, "messages moved to the next host of a list"),
+    MTA_WINDOW_HALVED("mta.window.halved", Kind.SUM, "times a route was slowed down"),
 
     MDA_ENVELOPE("mda.envelope", Kind.GAUGE, "envelopes in mda"),
     MDA_PENDING("mda.pending", Kind.GAUGE, "envelopes waiting in mda"),

@@ -294,9 +294,10 @@ class LkaProcessTest {
         assertThat(mta.get(HeloNameIs.class)).isEqualTo(new HeloNameIs(Outcome.ok(), ""));
         mta.send(5, new SmartHost(1, "hosts", new MailAddress("x", "A.example")));
         assertThat(mta.get(SmartHostIs.class))
-                .isEqualTo(new SmartHostIs(Outcome.ok(), "smtp://relay.example:26"));
+                .isEqualTo(new SmartHostIs(Outcome.ok(), true, List.of("smtp://relay.example:26")));
         mta.send(6, new SmartHost(1, "hosts", new MailAddress("x", "b.example")));
-        assertThat(mta.get(SmartHostIs.class)).isEqualTo(new SmartHostIs(Outcome.ok(), ""));
+        assertThat(mta.get(SmartHostIs.class))
+                .isEqualTo(new SmartHostIs(Outcome.ok(), true, List.of()));
     }
 
     @Test

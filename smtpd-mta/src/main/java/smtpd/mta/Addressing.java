@@ -1,6 +1,8 @@
 package smtpd.mta;
 
 import java.net.IDN;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import smtpd.conf.Action;
@@ -34,7 +36,10 @@ final class Addressing {
 
     /** Where an envelope goes, or why it cannot go. */
     sealed interface Way {
-        record To(RelayKey key) implements Way {}
+        /**
+         * @param others hosts to try when this one cannot be reached, in that order
+         */
+        record To(RelayKey key, List<RelayKey> others) implements Way {}
 
         /** The host stands in this table. */
         record Ask(String table, Options options) implements Way {}
@@ -139,13 +144,39 @@ final class Addressing {
                         25,
                         "",
                         backup,
-                        options));
+                        options),
+                List.of());
+    }
+
+    /** The hosts that a table named; one that makes no sense is left out while others do. */
+    Way hosts(SmartHosts.Answer answer, Options options) {
+        List<RelayKey> keys = new ArrayList<>(answer.urls().size());
+        Way bad = null;
+        for (String url : answer.urls()) {
+            Way way;
+            try {
+                way = host(RelayUrl.parseClassic(url), options);
+            } catch (RelayUrl.Malformed e) {
+                way = new Way.No(Result.deferred(Reason.LOCAL_TEMPFAIL, NO_PARSE));
+            }
+            if (way instanceof Way.To to) {
+                if (!keys.contains(to.key())) {
+                    keys.add(to.key());
+                }
+            } else {
+                bad = way;
+            }
+        }
+        if (!keys.isEmpty()) {
+            return new Way.To(keys.getFirst(), List.copyOf(keys.subList(1, keys.size())));
+        }
+        return bad != null ? bad : new Way.No(Result.deferred(Reason.LOCAL_TEMPFAIL, answer.why()));
     }
 
     /**
-     * @param url relay URL as in an envelope or a table
+     * @param url relay URL as in an envelope or an action
      */
-    Way host(String url, Options options) {
+    private Way host(String url, Options options) {
         try {
             return host(
                     options.classic() ? RelayUrl.parseClassic(url) : RelayUrl.parseModern(url),
@@ -160,9 +191,14 @@ final class Addressing {
             return new Way.No(
                     Result.deferred(Reason.LOCAL_TEMPFAIL, "451 4.3.5 No auth table for relaying"));
         }
+        if (url.mode() == RelayUrl.Mode.PLAIN && (options.tls() || options.verify())) {
+            return new Way.No(
+                    Result.deferred(Reason.TLS_FAILED, "451 4.3.5 TLS required for relaying"));
+        }
         String host = url.isAddress() ? "[" + url.host() + "]" : domain(url.host());
         return new Way.To(
-                key(host, true, url.mode(), url.effectivePort(), url.label(), "", options));
+                key(host, true, url.mode(), url.effectivePort(), url.label(), "", options),
+                List.of());
     }
 
     private static RelayKey key(
@@ -226,7 +262,7 @@ final class Addressing {
     }
 
     /** What of an envelope makes its transaction. */
-    Task.Key task(Envelope envelope, Message message) {
+    Task.Key task(Envelope envelope, Message message, List<RelayKey> others) {
         DsnFields dsn = envelope.dsn();
         DsnReturn ret = dsn.ret();
         return new Task.Key(
@@ -235,7 +271,8 @@ final class Addressing {
                 ret == null ? "" : ret.name(),
                 dsn.envid(),
                 envelope.needs(Need.EIGHTBITMIME),
-                envelope.needs(Need.SMTPUTF8));
+                envelope.needs(Need.SMTPUTF8),
+                others);
     }
 
     /** {@code mail-from} of an action replaces what it names, never a null sender. */

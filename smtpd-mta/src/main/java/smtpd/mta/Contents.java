@@ -37,6 +37,7 @@ final class Contents {
         SharedFile file;
         long inlineBytes;
         int incarnation;
+        boolean loops;
 
         Held(Message message) {
             this.message = message;
@@ -119,6 +120,7 @@ final class Contents {
             return;
         }
         entry.message.content(disk);
+        entry.loops = loops;
         if (loops) {
             relays.contentUnusable(entry.message, Result.LOOP);
         } else {
@@ -128,8 +130,11 @@ final class Contents {
 
     /** After its envelopes are in tasks: a loop is found before anything is sent. */
     void checkHops(Message message) {
-        if (message.content() instanceof Content.InMemory memory
-                && HopCount.isLoop(memory.array(), memory.offset(), memory.length())) {
+        Held entry = held.get(message.id());
+        boolean known = entry != null && entry.loops;
+        if (known
+                || (message.content() instanceof Content.InMemory memory
+                        && HopCount.isLoop(memory.array(), memory.offset(), memory.length()))) {
             relays.contentUnusable(message, Result.LOOP);
         }
     }

@@ -1,9 +1,8 @@
 package smtpd.mta;
 
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -14,17 +13,13 @@ import smtpd.conf.Config;
 import smtpd.envelope.Envelope;
 import smtpd.envelope.EnvelopeText;
 import smtpd.envelope.Evpid;
-import smtpd.envelope.Msgid;
 import smtpd.envelope.Verdict;
-import smtpd.imsg.LkaToMta;
-import smtpd.imsg.MtaToLka;
 import smtpd.imsg.QueueToAgent;
 import smtpd.imsg.StoredEnvelope;
 import smtpd.log.LogLine;
 import smtpd.mta.route.Letter;
 import smtpd.mta.route.Message;
 import smtpd.mta.route.Outside;
-import smtpd.mta.route.RelayKey;
 import smtpd.mta.route.Relays;
 import smtpd.mta.session.Reason;
 import smtpd.mta.session.Result;
@@ -36,56 +31,43 @@ final class Intake {
 
     private static final Logger LOG = LoggerFactory.getLogger(Intake.class);
 
-    /**
-     * One question serves all recipients of a domain in a message: a list stays one transaction.
-     */
-    private record Question(String table, Msgid msgid, String domain) {}
+    private static final String NO_HOST = "451 4.3.5 Cannot retrieve smarthost";
+
+    private record Place(String table, String domain) {}
 
     private record Waiting(Evpid evpid, Envelope envelope, Addressing.Options options) {}
 
     private final Relays relays;
     private final Contents contents;
-    private final Questions questions;
+    private final SmartHosts hosts;
     private final Consumer<Outside.Outcome> answer;
-    private final Map<Question, List<Waiting>> open = new HashMap<>();
+    private final Set<Evpid> unplaced = new HashSet<>();
     private Addressing addressing;
-    private long configId;
 
-    Intake(
-            Relays relays,
-            Contents contents,
-            Questions questions,
-            Consumer<Outside.Outcome> answer) {
+    Intake(Relays relays, Contents contents, SmartHosts hosts, Consumer<Outside.Outcome> answer) {
         this.relays = relays;
         this.contents = contents;
-        this.questions = questions;
+        this.hosts = hosts;
         this.answer = answer;
     }
 
     void configure(Config config) {
         addressing = new Addressing(config);
-        configId = config.configId();
+        hosts.configure(config.configId());
     }
 
     void take(QueueToAgent.Transfer transfer, int fd) {
         Message message = contents.take(transfer, fd);
-        Set<RelayKey> touched = new LinkedHashSet<>();
-        Map<Question, Waiting> asked = new LinkedHashMap<>();
+        Map<Place, List<Waiting>> asked = new LinkedHashMap<>();
         for (StoredEnvelope stored : transfer.envelopes()) {
-            take(message, stored, touched, asked);
+            take(message, stored, asked);
         }
-        begin(message, touched);
-        asked.forEach((question, first) -> ask(message, question, first));
-        if (asked.isEmpty()) {
-            contents.drop(message);
-        }
+        begin(message);
+        asked.forEach((place, waiting) -> ask(message, place, waiting));
+        contents.drop(message);
     }
 
-    private void take(
-            Message message,
-            StoredEnvelope stored,
-            Set<RelayKey> touched,
-            Map<Question, Waiting> asked) {
+    private void take(Message message, StoredEnvelope stored, Map<Place, List<Waiting>> asked) {
         if (!(EnvelopeText.parse(stored.text()) instanceof Verdict.Usable usable)) {
             LogLine.of("mta", "bad-envelope").add("evpid", stored.evpid()).warn(LOG);
             refuse(
@@ -95,73 +77,57 @@ final class Intake {
             return;
         }
         Envelope envelope = usable.envelope();
-        switch (addressing.way(envelope)) {
-            case Addressing.Way.To to -> add(message, stored.evpid(), envelope, to.key(), touched);
-            case Addressing.Way.No no ->
-                    refuse(stored.evpid(), envelope.dest().toString(), no.result());
-            case Addressing.Way.Ask ask -> {
-                Question question =
-                        new Question(
-                                ask.table(),
-                                message.id(),
-                                Addressing.domain(envelope.dest().domain()));
-                Waiting waiting = new Waiting(stored.evpid(), envelope, ask.options());
-                List<Waiting> others = open.get(question);
-                if (others == null) {
-                    others = new ArrayList<>();
-                    open.put(question, others);
-                    asked.put(question, waiting);
-                }
-                others.add(waiting);
+        Addressing.Way way = addressing.way(envelope);
+        if (way instanceof Addressing.Way.Ask ask) {
+            List<String> known = hosts.known(ask.table(), message.id(), envelope.dest());
+            if (known == null) {
+                unplaced.add(stored.evpid());
+                message.unplaced(1);
+                asked.computeIfAbsent(
+                                new Place(ask.table(), Addressing.domain(envelope.dest().domain())),
+                                _ -> new ArrayList<>())
+                        .add(new Waiting(stored.evpid(), envelope, ask.options()));
+                return;
             }
+            way = addressing.hosts(new SmartHosts.Answer(known, NO_HOST), ask.options());
         }
+        place(message, stored.evpid(), envelope, way);
     }
 
-    private void add(
-            Message message, Evpid evpid, Envelope envelope, RelayKey key, Set<RelayKey> touched) {
-        relays.add(key, addressing.task(envelope, message), Addressing.letter(evpid, envelope));
-        touched.add(key);
+    private void place(Message message, Evpid evpid, Envelope envelope, Addressing.Way way) {
+        switch (way) {
+            case Addressing.Way.To to ->
+                    relays.add(
+                            to.key(),
+                            addressing.task(envelope, message, to.others()),
+                            Addressing.letter(evpid, envelope));
+            case Addressing.Way.No no -> refuse(evpid, envelope.dest().toString(), no.result());
+            case Addressing.Way.Ask _ -> throw new IllegalStateException("a host asks again");
+        }
     }
 
     /** A loop is found before anything is sent. */
-    private void begin(Message message, Set<RelayKey> touched) {
+    private void begin(Message message) {
         contents.checkHops(message);
-        touched.forEach(relays::begin);
+        relays.begin();
     }
 
-    private void ask(Message message, Question question, Waiting first) {
-        questions.ask(
-                new MtaToLka.SmartHost(configId, question.table(), first.envelope().dest()),
+    /** One question serves all recipients of a domain in a message. */
+    private void ask(Message message, Place place, List<Waiting> waiting) {
+        hosts.ask(
+                place.table(),
+                message.id(),
+                waiting.getFirst().envelope().dest(),
                 given -> {
-                    List<Waiting> all = open.remove(question);
-                    Set<RelayKey> touched = new LinkedHashSet<>();
-                    for (Waiting waiting : all) {
-                        placed(message, waiting, given, touched);
+                    for (Waiting each : waiting) {
+                        unplaced.remove(each.evpid());
+                        Addressing.Way way = addressing.hosts(given, each.options());
+                        place(message, each.evpid(), each.envelope(), way);
                     }
-                    begin(message, touched);
+                    message.unplaced(-waiting.size());
+                    begin(message);
                     contents.drop(message);
                 });
-    }
-
-    private void placed(Message message, Waiting waiting, LkaToMta given, Set<RelayKey> touched) {
-        Addressing.Way way;
-        if (given instanceof LkaToMta.SmartHostIs is
-                && is.outcome().isOk()
-                && !is.relay().isEmpty()) {
-            way = addressing.host(is.relay(), waiting.options());
-        } else {
-            way =
-                    new Addressing.Way.No(
-                            Result.deferred(
-                                    Reason.LOCAL_TEMPFAIL, "451 4.3.5 Cannot retrieve smarthost"));
-        }
-        switch (way) {
-            case Addressing.Way.To to ->
-                    add(message, waiting.evpid(), waiting.envelope(), to.key(), touched);
-            case Addressing.Way.No no ->
-                    refuse(waiting.evpid(), waiting.envelope().dest().toString(), no.result());
-            case Addressing.Way.Ask _ -> throw new IllegalStateException("a host asks again");
-        }
     }
 
     private void refuse(Evpid evpid, String dest, Result result) {
@@ -171,6 +137,6 @@ final class Intake {
 
     /** Envelopes that wait for the answer of a table. */
     void addTo(List<Evpid> evpids) {
-        open.values().forEach(list -> list.forEach(waiting -> evpids.add(waiting.evpid())));
+        evpids.addAll(unplaced);
     }
 }

@@ -88,7 +88,12 @@ public final class MtaProcess extends ChildProcess<ToMta> {
         this.contents = new Contents(loop(), files, queue, () -> ids().next());
         this.relays = new Relays(new Rest(), new LoopTimers(loop()), stats(), random);
         this.contents.relays(relays);
-        this.intake = new Intake(relays, contents, questions, this::answer);
+        this.intake =
+                new Intake(
+                        relays,
+                        contents,
+                        new SmartHosts(questions, new LoopTimers(loop())::millis),
+                        this::answer);
     }
 
     public static void main(String[] arguments) {
@@ -223,7 +228,11 @@ public final class MtaProcess extends ChildProcess<ToMta> {
     }
 
     private void stored(long seq) {
+        boolean wasFull = results.isFull();
         results.stored(seq);
+        if (wasFull && !results.isFull()) {
+            relays.goOn();
+        }
         endIfDone();
     }
 
@@ -389,6 +398,11 @@ public final class MtaProcess extends ChildProcess<ToMta> {
             OutboundSession session = new OutboundSession(spec, loop(), files, events);
             session.start();
             return session;
+        }
+
+        @Override
+        public boolean isFull() {
+            return results.isFull();
         }
 
         @Override

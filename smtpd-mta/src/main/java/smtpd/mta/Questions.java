@@ -21,6 +21,7 @@ import smtpd.stat.Stats;
  */
 final class Questions {
 
+    static final String NO_LOOKUP = "451 4.3.0 Look-up service not available";
     private static final long PATIENCE_MILLIS = 60_000;
     private static final long DNS_MILLIS = 300_000;
     private static final long TABLE_MILLIS = 120_000;

@@ -22,12 +22,22 @@ final class ResultBook {
 
     private record Kept(long seq, List<Evpid> evpids, MtaToQueue message) {}
 
+    /** So many envelopes with results that nobody stores: no more are made. */
+    private static final int FULL = 100_000;
+
     private final Edge<MtaToQueue> queue;
+    private final int full;
     private final ArrayDeque<Kept> kept = new ArrayDeque<>();
     private long lastSeq;
+    private int envelopes;
 
     ResultBook(Edge<MtaToQueue> queue) {
+        this(queue, FULL);
+    }
+
+    ResultBook(Edge<MtaToQueue> queue, int full) {
         this.queue = queue;
+        this.full = full;
     }
 
     void add(Outside.Outcome outcome) {
@@ -41,6 +51,7 @@ final class ResultBook {
             long seq = ++lastSeq;
             Kept entry = new Kept(seq, part, message(seq, part, outcome));
             kept.add(entry);
+            envelopes += part.size();
             queue.send(0, entry.message());
         }
     }
@@ -66,7 +77,7 @@ final class ResultBook {
     /** Up to and with this number all are stored. */
     void stored(long seq) {
         while (!kept.isEmpty() && kept.peek().seq() <= seq) {
-            kept.poll();
+            envelopes -= kept.poll().evpids().size();
         }
     }
 
@@ -78,6 +89,11 @@ final class ResultBook {
 
     void addTo(List<Evpid> evpids) {
         kept.forEach(entry -> evpids.addAll(entry.evpids()));
+    }
+
+    /** Storage is so far behind that what is sent now might be sent twice. */
+    boolean isFull() {
+        return envelopes >= full;
     }
 
     boolean isEmpty() {

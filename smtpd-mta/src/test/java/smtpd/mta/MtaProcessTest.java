@@ -37,6 +37,8 @@ import smtpd.imsg.QueueToAgent;
 import smtpd.imsg.QueueToAgent.ContentForm;
 import smtpd.imsg.Resolve;
 import smtpd.imsg.Resolved;
+import smtpd.imsg.ReverseLookup;
+import smtpd.imsg.ReverseName;
 import smtpd.imsg.Role;
 import smtpd.imsg.SocketAddr;
 import smtpd.imsg.StoredEnvelope;
@@ -92,7 +94,7 @@ class MtaProcessTest {
                 .rcpt(MailAddress.split(recipient))
                 .dest(MailAddress.split(recipient))
                 .ctime(1_700_000_000L)
-                .relay("smtp://127.0.0.1:" + sink.port());
+                .relay("smtp://host.test:" + sink.port());
     }
 
     private Msgid transfer(ContentForm form, byte[] content, int fd, Envelope... envelopes) {
@@ -136,7 +138,7 @@ class MtaProcessTest {
                         new Resolved.MxHost(
                                 -1,
                                 SocketAddr.of(InetAddress.getLoopbackAddress(), 0),
-                                "[127.0.0.1]",
+                                "host.test",
                                 false)),
                 false);
     }
@@ -160,7 +162,7 @@ class MtaProcessTest {
         assertThat(delivered.evpids()).containsExactly(Evpid.of(msgid, 1));
         assertThat(delivered.text()).isEqualTo("250 2.0.0 taken");
         assertThat(delivered.esc()).isEqualTo("2.0.0");
-        assertThat(delivered.remote()).isEqualTo("[127.0.0.1] [127.0.0.1]");
+        assertThat(delivered.remote()).isEqualTo("host.test [127.0.0.1]");
         assertThat(delivered.dsnCapable()).isFalse();
         assertThat(hear(AgentToQueue.ContentReleased.class).bytes()).isEqualTo(TEXT.length());
         assertThat(sink.mails.getFirst().text()).isEqualTo("Subject: hi\r\n\r\nhello\r\n.\r\n");
@@ -216,9 +218,7 @@ class MtaProcessTest {
             hear(AgentToQueue.Delivered.class);
             assertThat(lines.texts())
                     .containsSubsequence(
-                            "text=\"connecting to [127.0.0.1] [127.0.0.1] port "
-                                    + sink.port()
-                                    + "\"",
+                            "text=\"connecting to host.test [127.0.0.1] port " + sink.port() + "\"",
                             "text=\"CONNECT -> BANNER\"",
                             "dir=in text=\"220 sink.test\"",
                             "dir=out text=\"EHLO mx.example.org\"");
@@ -415,8 +415,20 @@ class MtaProcessTest {
 
     @Test
     void demandedTlsIsNeverLowered() {
-        inline(envelope("bob@dest.test").relayFlags(java.util.Set.of(RelayFlag.TLS)).build());
+        inline(
+                envelope("bob@dest.test")
+                        .relay("tls://host.test:" + sink.port())
+                        .relayFlags(java.util.Set.of(RelayFlag.TLS))
+                        .build());
         assertThat(hear(AgentToQueue.Deferred.class).text()).startsWith("451 4.7.4 TLS required");
+        assertThat(sink.connections.get()).isZero();
+    }
+
+    @Test
+    void demandedTlsWithAnAddressThatForbidsItDefers() {
+        inline(envelope("bob@dest.test").relayFlags(java.util.Set.of(RelayFlag.TLS)).build());
+        assertThat(hear(AgentToQueue.Deferred.class).text())
+                .isEqualTo("451 4.3.5 TLS required for relaying");
         assertThat(sink.connections.get()).isZero();
     }
 
@@ -430,18 +442,130 @@ class MtaProcessTest {
         Harness.Received asked = lka.expect(MtaToLka.SmartHost.class);
         lka.send(
                 asked.frame().id(),
-                new LkaToMta.SmartHostIs(Outcome.ok(), "smtp://127.0.0.1:" + sink.port()));
+                new LkaToMta.SmartHostIs(
+                        Outcome.ok(), false, List.of("smtp://host.test:" + sink.port())));
         resolve();
         assertThat(hear(AgentToQueue.Delivered.class).evpids()).hasSize(50);
         assertThat(sink.mails).hasSize(1);
-        assertThat(lka.drain()).isEmpty();
+        assertThat(lka.drain())
+                .noneMatch(received -> received.message() instanceof MtaToLka.SmartHost);
+    }
+
+    private Envelope throughTable(String recipient) {
+        return envelope(recipient).relay("").relayTable("hosts").build();
+    }
+
+    private void hostsAre(boolean byDomain, String... urls) {
+        lka.send(
+                lka.expect(MtaToLka.SmartHost.class).frame().id(),
+                new LkaToMta.SmartHostIs(Outcome.ok(), byDomain, List.of(urls)));
+    }
+
+    private String url(String host) {
+        return "smtp://" + host + ":" + sink.port();
+    }
+
+    @Test
+    void listOfTwoHostsDoesNotCutAMessageOfManyDomainsInPieces() {
+        Envelope[] many = new Envelope[100];
+        for (int i = 0; i < many.length; i++) {
+            many[i] = throughTable("r@d" + i + ".test");
+        }
+        inline(many);
+        hostsAre(false, url("[127.0.0.1]"), url("host.test"));
+        assertThat(hear(AgentToQueue.Delivered.class).evpids()).hasSize(100);
+        assertThat(sink.mails).hasSize(1);
+    }
+
+    @Test
+    void hostsOfAListTakeTurnsAndAreNotAskedForAgain() {
+        inline(throughTable("a@dest.test"));
+        hostsAre(false, url("[127.0.0.1]"), url("[127.0.0.2]"));
+        String first = hear(AgentToQueue.Delivered.class).remote();
+        inline(throughTable("b@dest.test"));
+        // The second host is nobody's: the first one of the list is the next one's fallback.
+        assertThat(hear(AgentToQueue.Delivered.class).remote()).isEqualTo(first);
+        assertThat(mta.hasEnded()).isFalse();
+        assertThat(lka.drain())
+                .noneMatch(received -> received.message() instanceof MtaToLka.SmartHost);
+    }
+
+    @Test
+    void hostThatCannotBeReachedMeansTheNextOfTheListInTheSameAttempt() {
+        Msgid msgid = inline(throughTable("a@dest.test"));
+        hostsAre(false, url("[127.0.0.3]"), url("[127.0.0.1]"));
+        AgentToQueue.Delivered delivered = hear(AgentToQueue.Delivered.class);
+        assertThat(delivered.evpids()).containsExactly(Evpid.of(msgid, 1));
+        assertThat(sink.mails).hasSize(1);
+    }
+
+    @Test
+    void eachDomainOfAMappingIsAskedForAndKept() {
+        inline(throughTable("a@one.test"), throughTable("b@two.test"), throughTable("c@one.test"));
+        hostsAre(true, url("[127.0.0.1]"));
+        hostsAre(true, url("[127.0.0.1]"));
+        for (int delivered = 0; delivered < 3; ) {
+            delivered += hear(AgentToQueue.Delivered.class).evpids().size();
+        }
+        inline(throughTable("d@two.test"), throughTable("e@one.test"));
+        assertThat(hear(AgentToQueue.Delivered.class).evpids()).hasSize(2);
+        assertThat(lka.drain())
+                .noneMatch(received -> received.message() instanceof MtaToLka.SmartHost);
+    }
+
+    @Test
+    void secondPartOfAMessageThatWaitsForItsHostsIsNotLost() {
+        Msgid msgid = inline(throughTable("a@dest.test"));
+        Harness.Received asked = lka.expect(MtaToLka.SmartHost.class);
+        queue.send(
+                0,
+                new QueueToAgent.Transfer(
+                        msgid,
+                        List.of(
+                                new StoredEnvelope(
+                                        Evpid.of(msgid, 9),
+                                        EnvelopeText.dump(throughTable("b@dest.test")))),
+                        ContentForm.KNOWN,
+                        Content.NONE,
+                        TEXT.length(),
+                        0,
+                        3));
+        queue.send(0, new QueueToAgent.InFlightQuery());
+        assertThat(hear(AgentToQueue.InFlightReport.class).evpids())
+                .containsExactlyInAnyOrder(Evpid.of(msgid, 1), Evpid.of(msgid, 9));
+        lka.send(
+                asked.frame().id(),
+                new LkaToMta.SmartHostIs(Outcome.ok(), false, List.of(url("[127.0.0.1]"))));
+        assertThat(hear(AgentToQueue.Delivered.class).evpids())
+                .containsExactlyInAnyOrder(Evpid.of(msgid, 1), Evpid.of(msgid, 9));
+    }
+
+    @Test
+    void hostThatMakesNoSenseDefers() {
+        inline(throughTable("a@dest.test"));
+        lka.send(
+                lka.expect(MtaToLka.SmartHost.class).frame().id(),
+                new LkaToMta.SmartHostIs(
+                        new Outcome.Temporary("451 4.3.5 Cannot parse smarthost", "4.3.5"),
+                        true,
+                        List.of()));
+        assertThat(hear(AgentToQueue.Deferred.class).text())
+                .isEqualTo("451 4.3.5 Cannot parse smarthost");
+    }
+
+    @Test
+    void addressOfAHostIsNotAskedFor() {
+        inline(envelope("bob@dest.test").relay(url("127.0.0.1")).build());
+        assertThat(hear(AgentToQueue.Delivered.class).remote())
+                .isEqualTo("[127.0.0.1] [127.0.0.1]");
+        assertThat(lka.drain()).noneMatch(received -> received.message() instanceof Resolve);
     }
 
     @Test
     void hostThatIsNotInTheTableDefers() {
         inline(envelope("bob@dest.test").relay("").relayTable("hosts").build());
         Harness.Received asked = lka.expect(MtaToLka.SmartHost.class);
-        lka.send(asked.frame().id(), new LkaToMta.SmartHostIs(Outcome.ok(), ""));
+        lka.send(asked.frame().id(), new LkaToMta.SmartHostIs(Outcome.ok(), true, List.of()));
         assertThat(hear(AgentToQueue.Deferred.class).text())
                 .isEqualTo("451 4.3.5 Cannot retrieve smarthost");
     }
@@ -465,17 +589,27 @@ class MtaProcessTest {
         assertThat(hear(AgentToQueue.Deferred.class).evpids()).containsExactly(Evpid.of(msgid, 1));
     }
 
+    private static String route(Harness<MtaProcess>.Peer control) {
+        control.sendFor(3, 4, new ControlToMta.ShowMta(ControlToMta.MtaView.ROUTES, 0));
+        String text = control.get(ChildToControl.ShowRow.class).fields().get(1);
+        control.expect(ChildToControl.ControlDone.class);
+        return text;
+    }
+
     @Test
     void operatorSeesRoutesRelaysAndHosts() {
         inline(envelope("bob@dest.test").build());
         resolve();
+        Harness.Received name = lka.expect(ReverseLookup.class);
+        lka.send(name.frame().id(), new ReverseName(DnsStatus.OK, "localhost", true));
         hear(AgentToQueue.Delivered.class);
         Harness<MtaProcess>.Peer control = mta.peer(Role.CONTROL);
+        await().until(() -> route(control).equals("[] <-> 127.0.0.1 (localhost)"));
         control.sendFor(3, 5, new ControlToMta.ShowMta(ControlToMta.MtaView.ROUTES, 0));
         Harness.Received row = control.expect(ChildToControl.ShowRow.class);
         assertThat(row.frame().peer()).isEqualTo(3);
         List<String> fields = ((ChildToControl.ShowRow) row.message()).fields();
-        assertThat(fields.get(1)).isEqualTo("[] <-> 127.0.0.1 ([127.0.0.1])");
+        assertThat(fields.get(1)).isEqualTo("[] <-> 127.0.0.1 (localhost)");
         assertThat(fields.get(2)).isEqualTo("---K");
         assertThat(control.get(ChildToControl.ControlDone.class).count()).isEqualTo(1);
 
@@ -486,7 +620,7 @@ class MtaProcessTest {
 
         control.sendFor(3, 7, new ControlToMta.ShowMta(ControlToMta.MtaView.RELAYS, 0));
         assertThat(control.get(ChildToControl.ShowRow.class).fields().get(1))
-                .startsWith("[relay:[127.0.0.1],port=" + sink.port());
+                .startsWith("[relay:host.test,port=" + sink.port());
         assertThat(control.get(ChildToControl.ShowRow.class).fields().getFirst())
                 .isEqualTo("connector");
         control.expect(ChildToControl.ControlDone.class);

@@ -106,16 +106,13 @@ final class Book {
         }
     }
 
-    Host host(InetAddress address, String name) {
-        Host host =
-                hosts.computeIfAbsent(
-                        address,
-                        made -> {
-                            stats.increment(Stat.MTA_HOST);
-                            return new Host(made, name);
-                        });
-        host.name = name;
-        return host;
+    Host host(InetAddress address) {
+        return hosts.computeIfAbsent(
+                address,
+                made -> {
+                    stats.increment(Stat.MTA_HOST);
+                    return new Host(made);
+                });
     }
 
     void forget(Host host) {

@@ -40,7 +40,7 @@ final class Dialing {
 
     void connect(Connector connector) {
         Relay relay = connector.relay;
-        while (!relay.freed && !relays.isStopping()) {
+        while (!relay.freed && !relays.isHalted()) {
             long now = timers.millis();
             if (connector.source.brokenUntil > now) {
                 connector.set(Connector.Flag.ERROR_SOURCE, connector.source.brokenUntil);
@@ -204,6 +204,7 @@ final class Dialing {
             counted.opened(now);
         }
         relay.connecting++;
+        preparation.askName(route.host);
         stats.increment(Stat.MTA_SESSION);
         SessionSpec spec =
                 new SessionSpec(

@@ -7,11 +7,12 @@ final class Host extends Counted {
 
     final InetAddress address;
 
-    /** The last name it was found under. */
-    String name;
+    /** What the DNS calls it (PTR, confirmed by its own addresses); empty while not known. */
+    String name = "";
 
-    Host(InetAddress address, String name) {
+    boolean nameAsked;
+
+    Host(InetAddress address) {
         this.address = address;
-        this.name = name;
     }
 }

@@ -152,7 +152,7 @@ final class LiveSession implements SessionEvents {
     }
 
     private Task take(Relay relay) {
-        if (relays.isStopping()) {
+        if (relays.isHalted()) {
             return null;
         }
         Task task =
@@ -323,7 +323,9 @@ final class LiveSession implements SessionEvents {
     }
 
     private void halve(long now) {
-        route.halve(now);
+        if (route.halve(now)) {
+            stats.increment(Stat.MTA_WINDOW_HALVED);
+        }
     }
 
     private String sourceText() {
@@ -345,6 +347,7 @@ final class LiveSession implements SessionEvents {
     @Override
     public void contentFixed(OutboundSession s, Transaction transaction, int count) {
         Task task = (Task) transaction.owner();
+        stats.add(Stat.MTA_CONTENT_FIXED, count);
         LogLine.of(spec.id(), "mta", "content-fixed")
                 .msgid("msgid", task.message().id().value())
                 .add("bytes", count)

@@ -16,6 +16,7 @@ public final class Message {
     private final Set<Task> tasks = new LinkedHashSet<>();
     private Content content;
     private boolean wanted;
+    private int unplaced;
 
     /**
      * @param size bytes of the content as stored
@@ -78,8 +79,13 @@ public final class Message {
         }
     }
 
-    /** True when no task needs it any more. */
+    /** So many envelopes more (or less) of it wait to be told their relay. */
+    public void unplaced(int more) {
+        unplaced += more;
+    }
+
+    /** True when no task needs it any more, and none will. */
     public boolean isDone() {
-        return tasks.isEmpty();
+        return tasks.isEmpty() && unplaced == 0;
     }
 }

@@ -33,6 +33,13 @@ final class NoRoute {
         return Result.deferred(Reason.NO_ROUTE, "451 4.4.1 No valid route to destination");
     }
 
+    /** True when another try is worth it as soon as a host of the destination is heard again. */
+    static boolean isForWantOfHost(Result result) {
+        return result.kind() == Result.Kind.DEFERRED
+                && (result.reason() == Reason.BANNER_REJECT
+                        || (result.reason() == Reason.NO_ROUTE && result.esc().equals("4.4.1")));
+    }
+
     /** Every host said something: RFC 7504 makes two codes final, the rest is put off. */
     private static Result refused(Relay relay, Book book) {
         Reply last = null;

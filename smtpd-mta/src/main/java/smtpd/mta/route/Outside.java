@@ -51,6 +51,11 @@ public interface Outside {
 
     OutboundSession start(SessionSpec spec, SessionEvents events);
 
+    /** So many results wait to be stored that no more are to be made. */
+    default boolean isFull() {
+        return false;
+    }
+
     /** One session less. */
     default void sessionEnded() {}
 

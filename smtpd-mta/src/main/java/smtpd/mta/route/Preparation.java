@@ -1,5 +1,6 @@
 package smtpd.mta.route;
 
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -12,6 +13,8 @@ import smtpd.imsg.LkaToMta;
 import smtpd.imsg.MtaToLka;
 import smtpd.imsg.Resolve;
 import smtpd.imsg.Resolved;
+import smtpd.imsg.ReverseLookup;
+import smtpd.imsg.ReverseName;
 import smtpd.imsg.SocketAddr;
 import smtpd.log.LogLine;
 import smtpd.mta.session.Reason;
@@ -95,6 +98,9 @@ final class Preparation {
 
     private void askMx(Relay relay) {
         Domain domain = relay.domain;
+        if (relay.key.asHost() && isLiteral(domain)) {
+            return;
+        }
         relay.askingMx = true;
         domain.askers.add(relay);
         if (domain.asking) {
@@ -103,6 +109,43 @@ final class Preparation {
         domain.asking = true;
         Resolve.Kind kind = relay.key.asHost() ? Resolve.Kind.HOST : Resolve.Kind.MX;
         outside.ask(new Resolve(domain.key.name(), kind), answer -> resolved(domain, answer));
+    }
+
+    /** An address in brackets needs no question; one that makes no sense is lka's to judge. */
+    private boolean isLiteral(Domain domain) {
+        String name = domain.key.name();
+        if (!name.startsWith("[") || !name.endsWith("]")) {
+            return false;
+        }
+        String inside = name.substring(1, name.length() - 1);
+        InetAddress address;
+        try {
+            address =
+                    InetAddress.ofLiteral(
+                            inside.startsWith("ipv6:") ? inside.substring(5) : inside);
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+        domain.status = DnsStatus.OK;
+        domain.incomplete = false;
+        domain.answered = timers.millis();
+        book.hosts(domain, List.of(new Domain.Mx(-1, name, book.host(address))));
+        return true;
+    }
+
+    /** For those who look at routes; nothing waits for it. */
+    void askName(Host host) {
+        if (host.nameAsked) {
+            return;
+        }
+        host.nameAsked = true;
+        outside.ask(
+                new ReverseLookup(SocketAddr.of(host.address, 0)),
+                answer -> {
+                    if (answer instanceof ReverseName is && is.forwardConfirmed()) {
+                        host.name = is.name();
+                    }
+                });
     }
 
     private void resolved(Domain domain, LkaToMta answer) {
@@ -142,9 +185,7 @@ final class Preparation {
         for (Resolved.MxHost mx : shuffled) {
             list.add(
                     new Domain.Mx(
-                            mx.preference(),
-                            mx.host(),
-                            book.host(mx.address().toInetAddress(), mx.host())));
+                            mx.preference(), mx.host(), book.host(mx.address().toInetAddress())));
         }
         book.hosts(domain, list);
     }

@@ -18,7 +18,6 @@ import smtpd.conf.Limit;
 import smtpd.conf.Limits;
 import smtpd.conf.Listener;
 import smtpd.conf.MtaLimits;
-import smtpd.envelope.Evpid;
 import smtpd.log.LogLine;
 import smtpd.mta.session.Reason;
 import smtpd.mta.session.Result;
@@ -49,6 +48,7 @@ public final class Relays implements Preparation.Ready {
     private final Outside outside;
     private final Timers timers;
     private final Stats stats;
+    private final Results results;
     private final Book book;
     private final Preparation preparation;
     private final Dialing dialing;
@@ -56,8 +56,8 @@ public final class Relays implements Preparation.Ready {
     private final Map<RelayKey, Relay> relays = new HashMap<>();
     private final TreeMap<Long, Relay> relaysById = new TreeMap<>();
     private final Set<LiveSession> sessions = new LinkedHashSet<>();
+    private final Set<Relay> touched = new LinkedHashSet<>();
     private Settings settings;
-    private HostStats hostStats;
     private long lastRelayId;
     private boolean stopping;
 
@@ -65,6 +65,7 @@ public final class Relays implements Preparation.Ready {
         this.outside = outside;
         this.timers = timers;
         this.stats = stats;
+        this.results = new Results(outside, timers, stats);
         this.book = new Book(timers, stats);
         this.preparation = new Preparation(this, outside, timers, stats, book, random);
         this.penalties = new Penalties(book, timers, this::serves);
@@ -77,7 +78,7 @@ public final class Relays implements Preparation.Ready {
         boolean first = settings == null;
         settings = now;
         if (first) {
-            hostStats = new HostStats(now.maxDeferred());
+            results.remember(now.maxDeferred());
         }
         for (Relay relay : new ArrayList<>(relays.values())) {
             connectAll(relay);
@@ -97,30 +98,39 @@ public final class Relays implements Preparation.Ready {
         return settings.limits().familyTowards(relay.key.domain());
     }
 
-    boolean isStopping() {
-        return stopping;
+    /** True when no task is to be begun: the end is near, or results cannot be told for long. */
+    boolean isHalted() {
+        return stopping || outside.isFull();
+    }
+
+    /** Results are being taken again. */
+    public void goOn() {
+        for (Relay relay : new ArrayList<>(relays.values())) {
+            preparedAgain(relay);
+        }
     }
 
     // -- arrival
 
-    /**
-     * Takes an envelope.
-     *
-     * @return true when it waits here now; false when it was answered or held at once
-     */
-    public boolean add(RelayKey key, Task.Key what, Letter letter) {
+    /** Takes an envelope. */
+    public void add(RelayKey key, Task.Key what, Letter letter) {
         Relay relay = relays.computeIfAbsent(key, this::newRelay);
         relay.releasing = false;
         if (relay.failedUntil > timers.millis()) {
-            answer(new Task(relay, what), List.of(letter), relay.failure);
-            return false;
+            if (what.others().isEmpty()) {
+                results.answer(new Task(relay, what), List.of(letter), relay.failure);
+            } else {
+                add(what.others().getFirst(), what.next(), letter);
+            }
+            return;
         }
+        touched.add(relay);
         Task task = relay.joinable(what);
         if (task == null) {
             if (isFull(relay)) {
                 relay.hasHeld = true;
                 outside.hold(relay.id, List.of(letter.evpid()));
-                return false;
+                return;
             }
             task = new Task(relay, what);
             task.letters().add(letter);
@@ -131,7 +141,6 @@ public final class Relays implements Preparation.Ready {
             task.letters().add(letter);
         }
         stats.increment(Stat.MTA_ENVELOPE);
-        return true;
     }
 
     private boolean isFull(Relay relay) {
@@ -149,16 +158,16 @@ public final class Relays implements Preparation.Ready {
         return true;
     }
 
-    /** All that {@link #add} brought for this relay is here: go. */
-    public void begin(RelayKey key) {
-        Relay relay = relays.get(key);
-        if (relay == null) {
-            return;
-        }
-        if (relay.waitingTasks() == 0) {
-            freeIfDone(relay);
-        } else {
-            preparation.prepare(relay);
+    /** All that {@link #add} brought is here: go. */
+    public void begin() {
+        while (!touched.isEmpty()) {
+            Relay relay = touched.iterator().next();
+            touched.remove(relay);
+            if (relay.waitingTasks() == 0) {
+                freeIfDone(relay);
+            } else {
+                preparation.prepare(relay);
+            }
         }
     }
 
@@ -182,6 +191,11 @@ public final class Relays implements Preparation.Ready {
             failed(relay, unreachable);
             return;
         }
+        preparedAgain(relay);
+    }
+
+    /** Idle sessions first, then new ones. */
+    private void preparedAgain(Relay relay) {
         for (LiveSession session : List.copyOf(relay.sessions)) {
             if (relay.waitingTasks() == 0) {
                 return;
@@ -269,7 +283,7 @@ public final class Relays implements Preparation.Ready {
         Task head = relay.head();
         if (head != null && head.moved() > MAX_MOVES) {
             relay.remove(head);
-            finish(head, Result.deferred(reason, text));
+            results.finish(head, Result.deferred(reason, text));
         }
     }
 
@@ -303,7 +317,8 @@ public final class Relays implements Preparation.Ready {
 
     @Override
     public void failed(Relay relay, Result result) {
-        boolean routes = result.reason() == Reason.NO_ROUTE;
+        boolean deferred = result.kind() == Result.Kind.DEFERRED;
+        boolean routes = NoRoute.isForWantOfHost(result);
         LogLine.of("mta", "relay-failed")
                 .add("relay", relay.key.text())
                 .add("count", relay.waitingTasks())
@@ -311,21 +326,39 @@ public final class Relays implements Preparation.Ready {
                 .info(LOG);
         for (Task task : relay.waitingList()) {
             relay.remove(task);
-            if (routes) {
-                remember(task);
+            if (deferred && !task.key().others().isEmpty()) {
+                moveOn(task);
+                continue;
             }
-            finish(task, result);
+            if (routes) {
+                results.remember(task);
+            }
+            results.finish(task, result);
         }
         if (relay.hasHeld) {
             relay.hasHeld = false;
             outside.release(relay.id, -1);
         }
         relay.onHold = false;
-        if (result.kind() == Result.Kind.DEFERRED) {
+        if (deferred) {
             relay.failure = result;
             rest(relay, NoRoute.rest(relay, book, timers.millis()));
         }
         freeIfDone(relay);
+        begin();
+    }
+
+    /** The next host of the administrator's list, in the same attempt. */
+    private void moveOn(Task task) {
+        List<Letter> letters = new ArrayList<>(task.letters());
+        task.letters().clear();
+        stats.add(Stat.MTA_ENVELOPE, -letters.size());
+        stats.increment(Stat.MTA_FALLBACK_HOST);
+        Task.Key key = task.key().next();
+        for (Letter letter : letters) {
+            add(task.key().others().getFirst(), key, letter);
+        }
+        results.forget(task);
     }
 
     /** Longer than by itself: the configuration needs mending. */
@@ -348,12 +381,6 @@ public final class Relays implements Preparation.Ready {
                             relay.failedUntil = Counted.NEVER;
                             freeIfDone(relay);
                         });
-    }
-
-    private void remember(Task task) {
-        for (Letter letter : task.letters()) {
-            hostStats.deferred(letter.domain(), letter.evpid(), timers.millis());
-        }
     }
 
     // -- tasks
@@ -384,7 +411,7 @@ public final class Relays implements Preparation.Ready {
             if (!task.isRunning()) {
                 Relay relay = task.relay();
                 relay.remove(task);
-                finish(task, result);
+                results.finish(task, result);
                 freeIfDone(relay);
             }
         }
@@ -422,44 +449,11 @@ public final class Relays implements Preparation.Ready {
     void done(Task task) {
         stats.decrement(Stat.MTA_TASK_RUNNING);
         task.relay().running--;
-        forget(task);
-    }
-
-    /** All envelopes of a waiting task get this result. */
-    void finish(Task task, Result result) {
-        List<Letter> letters = new ArrayList<>(task.letters());
-        task.letters().clear();
-        stats.add(Stat.MTA_ENVELOPE, -letters.size());
-        answer(task, letters, result);
-        forget(task);
-    }
-
-    private void answer(Task task, List<Letter> letters, Result result) {
-        outside.result(new Outside.Outcome(task, letters, result, null, false, ""));
-    }
-
-    private void forget(Task task) {
-        stats.decrement(Stat.MTA_TASK);
-        Message message = task.message();
-        message.tasks().remove(task);
-        if (message.isDone()) {
-            outside.contentDone(message);
-        }
+        results.forget(task);
     }
 
     void result(Outside.Outcome outcome) {
-        stats.add(Stat.MTA_ENVELOPE, -outcome.letters().size());
-        if (outcome.result().kind() == Result.Kind.DELIVERED) {
-            List<Evpid> again = new ArrayList<>();
-            for (Letter letter : outcome.letters()) {
-                hostStats.forget(letter.domain(), letter.evpid());
-                again.addAll(hostStats.worked(letter.domain(), timers.millis()));
-            }
-            if (!again.isEmpty()) {
-                outside.scheduleNow(again);
-            }
-        }
-        outside.result(outcome);
+        results.tell(outcome);
     }
 
     /** Too big for this host; permanent when it is so for every host there is. */
@@ -477,7 +471,7 @@ public final class Relays implements Preparation.Ready {
             return;
         }
         relay.remove(task);
-        finish(
+        results.finish(
                 task,
                 Result.failed(
                         "552 5.3.4 Message size "

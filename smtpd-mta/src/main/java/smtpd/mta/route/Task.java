@@ -15,6 +15,7 @@ public final class Task {
      * What makes envelopes of one message one transaction.
      *
      * @param sender after rewriting, empty = null sender
+     * @param others relays to go to when this one cannot be reached, in that order
      */
     public record Key(
             Message message,
@@ -22,7 +23,8 @@ public final class Task {
             String ret,
             String envid,
             boolean eightBit,
-            boolean utf8) {
+            boolean utf8,
+            List<RelayKey> others) {
         @Override
         public boolean equals(Object other) {
             return other instanceof Key key
@@ -31,12 +33,19 @@ public final class Task {
                     && ret.equals(key.ret)
                     && envid.equals(key.envid)
                     && eightBit == key.eightBit
-                    && utf8 == key.utf8;
+                    && utf8 == key.utf8
+                    && others.equals(key.others);
         }
 
         @Override
         public int hashCode() {
             return message.id().hashCode() * 31 + sender.hashCode();
+        }
+
+        /** The same at the next relay. */
+        Key next() {
+            return new Key(
+                    message, sender, ret, envid, eightBit, utf8, others.subList(1, others.size()));
         }
     }
 

@@ -402,6 +402,7 @@ public final class OutboundSession {
 
     private void reconnect() {
         dialogue.forget();
+        parser.forget();
         connection.forget();
         connect();
     }

@@ -50,9 +50,11 @@ final class ReplyParser {
         return garbage;
     }
 
-    /** True when part of a reply has been read. */
-    boolean isInside() {
-        return lineLength > 0 || lines > 0;
+    /** A new connection: half a reply of the one before is nothing to it. */
+    void forget() {
+        reset();
+        raw = new byte[0];
+        rawLength = 0;
     }
 
     /**

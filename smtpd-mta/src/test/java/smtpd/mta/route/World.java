@@ -1,5 +1,7 @@
 package smtpd.mta.route;
 
+import static org.awaitility.Awaitility.await;
+
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -21,6 +23,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import smtpd.conf.ConfigBundle;
+import smtpd.conf.ConfigParser;
+import smtpd.conf.Instance;
 import smtpd.conf.MtaLimits;
 import smtpd.envelope.Evpid;
 import smtpd.envelope.Msgid;
@@ -43,6 +48,18 @@ import smtpd.stat.Stats;
 final class World implements Outside, Timers, AutoCloseable {
 
     static final String HELO = "client.test";
+    private static final List<Stat> GAUGES =
+            List.of(
+                    Stat.MTA_SESSION,
+                    Stat.MTA_ENVELOPE,
+                    Stat.MTA_TASK,
+                    Stat.MTA_TASK_RUNNING,
+                    Stat.MTA_RELAY,
+                    Stat.MTA_CONNECTOR,
+                    Stat.MTA_ROUTE,
+                    Stat.MTA_HOST,
+                    Stat.MTA_DOMAIN,
+                    Stat.MTA_SOURCE);
 
     private final EventLoopGroup group =
             new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
@@ -64,6 +81,8 @@ final class World implements Outside, Timers, AutoCloseable {
     final List<Message> contentDone = new CopyOnWriteArrayList<>();
     LkaToMta preference = new LkaToMta.MxPreferenceIs(DnsStatus.OK, -1);
     int port;
+    private final Timeouts timeouts;
+    volatile boolean full;
     private int lastId;
     private long lastSid;
 
@@ -72,19 +91,34 @@ final class World implements Outside, Timers, AutoCloseable {
     private final TreeMap<Long, Runnable> alarms = new TreeMap<>();
 
     World(int port) {
+        this(port, new Timeouts(1000, 2000, 2000, 2000, 2000, 2000, 2000, 2000, 2000, 500));
+    }
+
+    World(int port, Timeouts timeouts) {
         this.port = port;
+        this.timeouts = timeouts;
         configure(MtaLimits.DEFAULT);
     }
 
     void configure(MtaLimits limits) {
-        configure(
-                new Relays.Settings(
-                        1,
-                        HELO,
-                        limits,
-                        100,
-                        ours::contains,
-                        new Timeouts(1000, 2000, 2000, 2000, 2000, 2000, 2000, 2000, 2000, 500)));
+        configure(new Relays.Settings(1, HELO, limits, 100, ours::contains, timeouts));
+    }
+
+    /** With these lines of a configuration. */
+    void limits(String lines) {
+        try {
+            configure(
+                    ConfigParser.parse(
+                                    ConfigBundle.ofText(
+                                            1,
+                                            Instance.system(),
+                                            HELO,
+                                            "smtpd.conf",
+                                            lines + "accept for any relay\n"))
+                            .mtaLimits());
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
     }
 
     void configure(Relays.Settings settings) {
@@ -161,13 +195,20 @@ final class World implements Outside, Timers, AutoCloseable {
     }
 
     void mail(RelayKey key, Message message, String... recipients) {
+        mail(key, List.of(), message, recipients);
+    }
+
+    /**
+     * @param others further hosts of a list
+     */
+    void mail(RelayKey key, List<RelayKey> others, Message message, String... recipients) {
         on(
                 () -> {
                     int low = 0;
                     for (String recipient : recipients) {
                         relays.add(
                                 key,
-                                new Task.Key(message, "a@src.test", "", "", false, false),
+                                new Task.Key(message, "a@src.test", "", "", false, false, others),
                                 new Letter(
                                         Evpid.of(message.id(), ++low),
                                         recipient,
@@ -177,7 +218,7 @@ final class World implements Outside, Timers, AutoCloseable {
                                         0,
                                         0));
                     }
-                    relays.begin(key);
+                    relays.begin();
                     return null;
                 });
     }
@@ -291,8 +332,33 @@ final class World implements Outside, Timers, AutoCloseable {
     }
 
     @Override
+    public boolean isFull() {
+        return full;
+    }
+
+    @Override
     public long nextSessionId() {
         return ++lastSid;
+    }
+
+    /** The gauges that must be zero when nothing is left to do, and are not. */
+    List<String> leftovers() {
+        on(
+                () -> {
+                    relays.stop();
+                    return null;
+                });
+        await().until(() -> gauge(Stat.MTA_SESSION) == 0);
+        for (int i = 0; i < 5; i++) {
+            pass(1_000_000);
+        }
+        List<String> left = new ArrayList<>();
+        for (Stat stat : GAUGES) {
+            if (gauge(stat) != 0) {
+                left.add(stat.key() + "=" + gauge(stat));
+            }
+        }
+        return left;
     }
 
     // -- the clock

@@ -560,6 +560,118 @@ class OutboundSessionTest {
         assertThat(sink.mails.getFirst().to()).hasSize(89);
     }
 
+    private static final List<String> FAULTS =
+            List.of(
+                    "451 4.3.0 later\r\n",
+                    "554 5.3.0 no\r\n",
+                    "421 4.3.2 bye\r\n",
+                    "354 go\r\n",
+                    "199 odd\r\n",
+                    "what?\r\n",
+                    "250-a\r\n251 b\r\n",
+                    Sink.HANG,
+                    Sink.DRIP,
+                    Sink.RST,
+                    Sink.FIN,
+                    Sink.HALF);
+
+    @Test
+    void nothingThatHappensToAResetHurtsAMail() throws Exception {
+        for (String fault : FAULTS) {
+            try (Sink peer = new Sink();
+                    Conversation with = new Conversation()) {
+                with.timeouts =
+                        new Timeouts(5000, 9000, 9000, 9000, 9000, 9000, 9000, 9000, 300, 300);
+                peer.ehlo = "250 sink.test\r\n";
+                peer.answers =
+                        command ->
+                                command.startsWith("RSET")
+                                        ? fault
+                                        : command.startsWith("RCPT TO:<no")
+                                                ? "550 5.1.1 no\r\n"
+                                                : null;
+                with.mail("a@src.test", "x\n", "no@dest.test");
+                with.mail("a@src.test", "y\n", "b@dest.test");
+                with.start(peer.address()).await();
+                assertThat(with.texts().getFirst())
+                        .as(fault)
+                        .containsExactly("FAILED 550 5.1.1 no");
+                assertThat(with.ended.get(1).how())
+                        .as(fault)
+                        .isEqualTo(SessionEvents.Finish.RETURNED);
+                assertThat(peer.mails).as(fault).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void whateverAnswersQuitResultsStand() throws Exception {
+        for (String fault : FAULTS) {
+            try (Sink peer = new Sink();
+                    Conversation with = new Conversation()) {
+                with.timeouts =
+                        new Timeouts(5000, 9000, 9000, 9000, 9000, 9000, 9000, 9000, 9000, 200);
+                peer.answers = command -> command.startsWith("QUIT") ? fault : null;
+                with.mail("a@src.test", "x\n", "b@dest.test");
+                SessionEnd end = with.start(peer.address()).await();
+                assertThat(with.texts())
+                        .as(fault)
+                        .containsExactly(List.of("DELIVERED 250 2.0.0 taken"));
+                assertThat(end.cause()).as(fault).isEqualTo(SessionEnd.Cause.QUIT);
+                assertThat(end.text()).as(fault).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void sixRepliesToFiveCommandsEndTheSessionAndResultsStand() {
+        sink.answers =
+                command ->
+                        command.startsWith("RCPT")
+                                ? "550 5.1.1 no\r\n"
+                                : command.equals("DATA")
+                                        ? "554 5.5.1 nobody\r\n250 2.0.0 surplus\r\n"
+                                        : null;
+        talk.mail("a@src.test", "x\n", "1@d.test", "2@d.test", "3@d.test");
+        talk.mail("a@src.test", "y\n", "4@d.test");
+        SessionEnd end = talk.start(sink.address()).await();
+        assertThat(talk.texts())
+                .containsExactly(
+                        List.of(
+                                "FAILED 550 5.1.1 no",
+                                "FAILED 550 5.1.1 no",
+                                "FAILED 550 5.1.1 no"));
+        assertThat(end.cause()).isEqualTo(SessionEnd.Cause.GARBAGE);
+    }
+
+    @Test
+    void halfAnAnswerToEhloIsNoPartOfTheNextGreeting() {
+        on("EHLO", Sink.HALF);
+        talk.mail("a@src.test", "x\n", "b@dest.test");
+        talk.start(sink.address()).await();
+        assertThat(sink.connections.get()).isEqualTo(2);
+        assertThat(sink.mails).hasSize(1);
+    }
+
+    @Test
+    void commandsOfTheNextMailLeaveWithTheContentBefore() throws Exception {
+        try (Packets peer = new Packets()) {
+            for (int i = 0; i < 3; i++) {
+                talk.mail("a@src.test", "mail " + i + "\n", "b@dest.test");
+            }
+            talk.start(peer.address()).await();
+            String commands = "MAIL FROM:<a@src.test>\r\nRCPT TO:<b@dest.test>\r\nDATA\r\n";
+            assertThat(peer.packets)
+                    .containsExactly(
+                            "EHLO client.test\r\n",
+                            commands,
+                            "mail 0\r\n.\r\n" + commands,
+                            "mail 1\r\n.\r\n" + commands,
+                            "mail 2\r\n.\r\n",
+                            "QUIT\r\n");
+        }
+    }
+
     static byte[] unstuff(byte[] wire) {
         byte[] out = new byte[wire.length];
         int length = 0;
