@@ -422,7 +422,7 @@ class SchedulerProcessTest {
     void heldRowsLeaveTheFlightAndTheOldestAreReleasedFirst() {
         open();
         List<Evpid> all = held(30, 7);
-        assertThat(inFlight()).isZero();
+        await().until(() -> inFlight() == 0);
         queue.send(0, new ReleaseRows(Agent.MTA, 1, 7, 10));
         assertThat(batches(10)).containsExactlyInAnyOrderElementsOf(all.subList(0, 10));
         silence();
@@ -548,7 +548,7 @@ class SchedulerProcessTest {
         assertThat(queue.get(Discard.class).evpids()).containsExactly(removed);
         assertThat(batches(5)).containsExactlyInAnyOrderElementsOf(all.subList(0, 5));
         silence();
-        assertThat(inFlight()).isEqualTo(1 + 1 + 5);
+        await().until(() -> inFlight() == 1 + 1 + 5);
         later(5);
         assertThat(batches(600)).containsExactlyInAnyOrderElementsOf(all.subList(5, 605));
         silence();
@@ -697,7 +697,7 @@ class SchedulerProcessTest {
     void anEnvelopeThatVanishedLeavesTheFlight() {
         open();
         Evpid e = dispatched(5, MTA);
-        assertThat(inFlight()).isOne();
+        await().until(() -> inFlight() == 1);
         queue.send(0, new Vanished(e, true));
         await().until(() -> inFlight() == 0 && size() == 0);
     }
@@ -1039,7 +1039,7 @@ class SchedulerProcessTest {
         queue.send(0, new LoadProgress(LoadPhase.END, 2));
         assertThat(batches(1)).containsExactly(id(5, 2));
         silence();
-        assertThat(inFlight()).isEqualTo(2);
+        await().until(() -> inFlight() == 2);
         done(id(5, 1));
         await().until(() -> size() == 1);
     }
