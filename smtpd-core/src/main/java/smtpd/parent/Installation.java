@@ -84,12 +84,16 @@ record Installation(Path java, Path home, String classPath, Path cache) {
                 "-XX:+ExitOnOutOfMemoryError",
                 "-XX:+UnlockDiagnosticVMOptions",
                 "-XX:ArchiveRelocationMode=0",
+                // Nine JVMs that compile at once what the training run used much hold up the start.
+                "-XX:-AOTReplayTraining",
                 "-Xlog:disable",
                 "-Xlog:all=error:stderr",
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-Dio.netty.machineId=00:00:00:00:00:00:00:01",
                 "-Dio.netty.leakDetection.level=disabled",
+                // Each child would describe Netty's events to a recorder that nobody starts.
+                "-Dio.netty.jfr.enabled=false",
                 "-Dfile.encoding=UTF-8");
     }
 

@@ -16,14 +16,14 @@ public final class At {
     /** AT_FDCWD. */
     public static final int CWD = -100;
 
-    private static final Call MKDIRAT = Libc.function("mkdirat", 3);
-    private static final Call RENAMEAT = Libc.function("renameat", 4);
-    private static final Call UNLINKAT = Libc.function("unlinkat", 3);
-    private static final Call LINKAT = Libc.function("linkat", 5);
-    private static final Call SYMLINKAT = Libc.function("symlinkat", 3);
-    private static final Call FCHMODAT = Libc.function("fchmodat", 4);
-    private static final Call FCHOWNAT = Libc.function("fchownat", 5);
-    private static final Call STATX = Libc.function("statx", 5);
+    private static final Call MKDIRAT = Libc.function("mkdirat");
+    private static final Call RENAMEAT = Libc.function("renameat");
+    private static final Call UNLINKAT = Libc.function("unlinkat");
+    private static final Call LINKAT = Libc.function("linkat");
+    private static final Call SYMLINKAT = Libc.function("symlinkat");
+    private static final Call FCHMODAT = Libc.function("fchmodat");
+    private static final Call FCHOWNAT = Libc.function("fchownat");
+    private static final Call STATX = Libc.function("statx");
 
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int AT_REMOVEDIR = 0x200;

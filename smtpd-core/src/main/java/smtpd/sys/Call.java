@@ -1,87 +1,52 @@
 package smtpd.sys;
 
-import java.lang.invoke.MethodHandle;
+import java.lang.foreign.MemorySegment;
 
 /**
- * One libc function with up to six integer or pointer arguments. A result of -1 comes back as
- * {@code -errno}, read in the same native transition, before anything else can overwrite it.
+ * One libc function with up to six integer or pointer arguments; registers that it does not read
+ * hold zero. A result of -1 comes back as {@code -errno}, read in the same native transition,
+ * before anything else can overwrite it.
  *
- * @param handle takes the errno segment, then one {@code long} per argument, gives a {@code long}
+ * @param function its address
  * @param wide false when the C function returns an {@code int}: the upper half of the register is
  *     then undefined
  */
-record Call(MethodHandle handle, boolean wide) {
+record Call(MemorySegment function, boolean wide) {
 
     long of() {
-        Scratch scratch = Scratch.current();
-        try {
-            return result(scratch, (long) handle.invokeExact(scratch.errno));
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        return of(0, 0, 0, 0, 0, 0);
     }
 
     long of(long a) {
-        Scratch scratch = Scratch.current();
-        try {
-            return result(scratch, (long) handle.invokeExact(scratch.errno, a));
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        return of(a, 0, 0, 0, 0, 0);
     }
 
     long of(long a, long b) {
-        Scratch scratch = Scratch.current();
-        try {
-            return result(scratch, (long) handle.invokeExact(scratch.errno, a, b));
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        return of(a, b, 0, 0, 0, 0);
     }
 
     long of(long a, long b, long c) {
-        Scratch scratch = Scratch.current();
-        try {
-            return result(scratch, (long) handle.invokeExact(scratch.errno, a, b, c));
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        return of(a, b, c, 0, 0, 0);
     }
 
     long of(long a, long b, long c, long d) {
-        Scratch scratch = Scratch.current();
-        try {
-            return result(scratch, (long) handle.invokeExact(scratch.errno, a, b, c, d));
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+        return of(a, b, c, d, 0, 0);
     }
 
     long of(long a, long b, long c, long d, long e) {
-        Scratch scratch = Scratch.current();
-        try {
-            return result(scratch, (long) handle.invokeExact(scratch.errno, a, b, c, d, e));
-        } catch (Throwable t) {
-            throw unexpected(t);
-        }
+        return of(a, b, c, d, e, 0);
     }
 
     long of(long a, long b, long c, long d, long e, long f) {
         Scratch scratch = Scratch.current();
+        long raw;
         try {
-            return result(scratch, (long) handle.invokeExact(scratch.errno, a, b, c, d, e, f));
-        } catch (Throwable t) {
-            throw unexpected(t);
+            raw = (long) Libc.DOWNCALL.invokeExact(function, scratch.errno, a, b, c, d, e, f);
+        } catch (Throwable defect) {
+            // A downcall throws only when its shape is wrong.
+            throw new AssertionError("downcall failed", defect);
         }
-    }
-
-    private long result(Scratch scratch, long raw) {
         long value = wide ? raw : (int) raw;
         return value == -1 ? -scratch.errno() : value;
-    }
-
-    /** A downcall throws only when its shape is wrong: a defect of this package. */
-    private static AssertionError unexpected(Throwable e) {
-        return new AssertionError("downcall failed", e);
     }
 }

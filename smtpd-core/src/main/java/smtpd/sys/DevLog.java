@@ -15,7 +15,7 @@ public final class DevLog implements AutoCloseable {
     /** Where syslog daemons listen. */
     public static final String PATH = "/dev/log";
 
-    private static final Call SEND = Libc.wideFunction("send", 4);
+    private static final Call SEND = Libc.wideFunction("send");
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final long RETRY_NANOS = 1_000_000_000L;

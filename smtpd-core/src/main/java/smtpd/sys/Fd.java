@@ -15,23 +15,23 @@ import java.util.Arrays;
  * buffer of the thread, native segments go as they are. Only native segments may be passed.
  */
 public final class Fd {
-    private static final Call CLOSE = Libc.function("close", 1);
-    private static final Call READ = Libc.wideFunction("read", 3);
-    private static final Call WRITE = Libc.wideFunction("write", 3);
-    private static final Call PREAD = Libc.wideFunction("pread", 4);
-    private static final Call PWRITE = Libc.wideFunction("pwrite", 4);
-    private static final Call FDATASYNC = Libc.function("fdatasync", 1);
-    private static final Call FSYNC = Libc.function("fsync", 1);
-    private static final Call SYNCFS = Libc.function("syncfs", 1);
-    private static final Call FTRUNCATE = Libc.function("ftruncate", 2);
-    private static final Call FALLOCATE = Libc.function("fallocate", 4);
-    private static final Call FSTATVFS = Libc.function("fstatvfs", 2);
-    private static final Call FLOCK = Libc.function("flock", 2);
-    private static final Call PIPE2 = Libc.function("pipe2", 2);
-    private static final Call FCHMOD = Libc.function("fchmod", 2);
-    private static final Call FCHOWN = Libc.function("fchown", 3);
-    private static final Call FUTIMENS = Libc.function("futimens", 2);
-    private static final Call EVENTFD = Libc.function("eventfd", 2);
+    private static final Call CLOSE = Libc.function("close");
+    private static final Call READ = Libc.wideFunction("read");
+    private static final Call WRITE = Libc.wideFunction("write");
+    private static final Call PREAD = Libc.wideFunction("pread");
+    private static final Call PWRITE = Libc.wideFunction("pwrite");
+    private static final Call FDATASYNC = Libc.function("fdatasync");
+    private static final Call FSYNC = Libc.function("fsync");
+    private static final Call SYNCFS = Libc.function("syncfs");
+    private static final Call FTRUNCATE = Libc.function("ftruncate");
+    private static final Call FALLOCATE = Libc.function("fallocate");
+    private static final Call FSTATVFS = Libc.function("fstatvfs");
+    private static final Call FLOCK = Libc.function("flock");
+    private static final Call PIPE2 = Libc.function("pipe2");
+    private static final Call FCHMOD = Libc.function("fchmod");
+    private static final Call FCHOWN = Libc.function("fchown");
+    private static final Call FUTIMENS = Libc.function("futimens");
+    private static final Call EVENTFD = Libc.function("eventfd");
 
     private static final int F_SETFD = 2;
     private static final int F_GETFL = 3;

@@ -11,8 +11,8 @@ import java.lang.foreign.MemorySegment;
  * what Netty's FILE_DESCRIPTORS mode reads and writes.
  */
 public final class FdPassing {
-    private static final Call SENDMSG = Libc.wideFunction("sendmsg", 3);
-    private static final Call RECVMSG = Libc.wideFunction("recvmsg", 3);
+    private static final Call SENDMSG = Libc.wideFunction("sendmsg");
+    private static final Call RECVMSG = Libc.wideFunction("recvmsg");
 
     private static final int SCM_RIGHTS = 1;
     private static final int MSG_CTRUNC = 8;

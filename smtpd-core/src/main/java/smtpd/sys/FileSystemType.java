@@ -6,7 +6,7 @@ import java.lang.foreign.MemorySegment;
 
 /** Which file system a descriptor is on, statfs(2). */
 public final class FileSystemType {
-    private static final Call FSTATFS = Libc.function("fstatfs", 2);
+    private static final Call FSTATFS = Libc.function("fstatfs");
     private static final long NFS_SUPER_MAGIC = 0x6969;
 
     private FileSystemType() {}

@@ -20,16 +20,16 @@ public final class Identity {
 
     public static final int RLIMIT_NOFILE = 7;
 
-    private static final Call SETGROUPS = Libc.function("setgroups", 2);
-    private static final Call SETRESGID = Libc.function("setresgid", 3);
-    private static final Call SETRESUID = Libc.function("setresuid", 3);
-    private static final Call GETEUID = Libc.function("geteuid", 0);
-    private static final Call GETEGID = Libc.function("getegid", 0);
-    private static final Call GETPID = Libc.function("getpid", 0);
-    private static final Call GETPPID = Libc.function("getppid", 0);
-    private static final Call UMASK = Libc.function("umask", 1);
-    private static final Call KILL = Libc.function("kill", 2);
-    private static final Call PRLIMIT = Libc.function("prlimit", 4);
+    private static final Call SETGROUPS = Libc.function("setgroups");
+    private static final Call SETRESGID = Libc.function("setresgid");
+    private static final Call SETRESUID = Libc.function("setresuid");
+    private static final Call GETEUID = Libc.function("geteuid");
+    private static final Call GETEGID = Libc.function("getegid");
+    private static final Call GETPID = Libc.function("getpid");
+    private static final Call GETPPID = Libc.function("getppid");
+    private static final Call UMASK = Libc.function("umask");
+    private static final Call KILL = Libc.function("kill");
+    private static final Call PRLIMIT = Libc.function("prlimit");
 
     private static final int PR_SET_PDEATHSIG = 1;
     private static final int PR_SET_DUMPABLE = 4;

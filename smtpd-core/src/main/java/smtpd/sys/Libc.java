@@ -5,16 +5,16 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
-import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * Finds functions of the C library and gives them one of seven shapes: every argument travels as a
- * 64-bit integer, which is what the calling conventions of x86_64 and aarch64 do with {@code int},
- * {@code size_t} and pointers alike. Few shapes, so that a start links few stubs.
+ * Finds functions of the C library and calls them all by one shape: six 64-bit integers, which is
+ * how the calling conventions of x86_64 and aarch64 pass {@code int}, {@code size_t} and pointers
+ * alike; a function with fewer parameters does not look at the other registers. One shape, because
+ * each costs a start some ten milliseconds of code that is made then.
  */
 final class Libc {
     static final boolean X86_64 = "amd64".equals(System.getProperty("os.arch"));
@@ -22,28 +22,41 @@ final class Libc {
 
     private static final Linker LINKER = Linker.nativeLinker();
     private static final SymbolLookup SYMBOLS = LINKER.defaultLookup();
-    private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
 
-    /** syscall(2): the one variadic function bound; its numbers are in {@link Nr}. */
-    private static final Call SYSCALL = syscall();
+    /** Takes the function's address, the errno segment and six longs; gives a long. */
+    static final MethodHandle DOWNCALL =
+            LINKER.downcallHandle(
+                    FunctionDescriptor.of(
+                            JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+                            JAVA_LONG),
+                    Linker.Option.captureCallState("errno"));
+
+    /**
+     * syscall(2), with the numbers in {@link Nr}. Declared variadic, which on Linux changes nothing
+     * for integers in registers, and its stub in the C library reads all of them.
+     */
+    private static final Call SYSCALL = wideFunction("syscall");
 
     private Libc() {}
 
     /** A function returning {@code int}. */
-    static Call function(String name, int arguments) {
-        return new Call(bind(name, arguments, ERRNO), false);
+    static Call function(String name) {
+        return new Call(find(name), false);
     }
 
     /** A function returning {@code ssize_t}, {@code off_t} or the like. */
-    static Call wideFunction(String name, int arguments) {
-        return new Call(bind(name, arguments, ERRNO), true);
+    static Call wideFunction(String name) {
+        return new Call(find(name), true);
     }
 
     /** A function returning {@code int} that older C libraries lack. */
-    static Optional<Call> functionIfThere(String name, int arguments) {
-        return SYMBOLS.find(name).isPresent()
-                ? Optional.of(function(name, arguments))
-                : Optional.empty();
+    static Optional<Call> functionIfThere(String name) {
+        return SYMBOLS.find(name).map(function -> new Call(function, false));
+    }
+
+    private static MemorySegment find(String name) {
+        return SYMBOLS.find(name)
+                .orElseThrow(() -> new UnsatisfiedLinkError("libc has no " + name));
     }
 
     /** syscall(2) with five arguments; those a call does not take are ignored by the kernel. */
@@ -65,20 +78,6 @@ final class Libc {
     /** prctl(2). Speaks for the calling thread unless the option says otherwise. */
     static long prctl(int option, long a, long b, long c, long d) {
         return syscall(Nr.PRCTL, option, a, b, c, d);
-    }
-
-    private static Call syscall() {
-        return new Call(bind("syscall", 6, ERRNO, Linker.Option.firstVariadicArg(1)), true);
-    }
-
-    private static MethodHandle bind(String name, int arguments, Linker.Option... options) {
-        var parameters = new MemoryLayout[arguments];
-        Arrays.fill(parameters, JAVA_LONG);
-        return LINKER.downcallHandle(
-                SYMBOLS.find(name)
-                        .orElseThrow(() -> new UnsatisfiedLinkError("libc has no " + name)),
-                FunctionDescriptor.of(JAVA_LONG, parameters),
-                options);
     }
 
     // Layouts of the C structures here take 64-bit pointers for granted.

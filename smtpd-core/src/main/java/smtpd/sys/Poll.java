@@ -18,7 +18,7 @@ public final class Poll implements AutoCloseable {
     public static final short ERR = 8;
     public static final short HUP = 16;
 
-    private static final Call POLL = Libc.function("poll", 3);
+    private static final Call POLL = Libc.function("poll");
     private static final int ENTRY_BYTES = 8;
 
     private final Arena arena = Arena.ofConfined();

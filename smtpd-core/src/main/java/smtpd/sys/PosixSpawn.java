@@ -16,23 +16,22 @@ import java.util.Optional;
  * opens no file.
  */
 final class PosixSpawn {
-    private static final Call SPAWN = Libc.function("posix_spawn", 6);
-    private static final Call WAITPID = Libc.function("waitpid", 3);
-    private static final Call ACTIONS_INIT = Libc.function("posix_spawn_file_actions_init", 1);
-    private static final Call ACTIONS_DESTROY =
-            Libc.function("posix_spawn_file_actions_destroy", 1);
-    private static final Call ADD_DUP2 = Libc.function("posix_spawn_file_actions_adddup2", 3);
-    private static final Call ADD_OPEN = Libc.function("posix_spawn_file_actions_addopen", 5);
-    private static final Call ADD_CHDIR = Libc.function("posix_spawn_file_actions_addchdir_np", 2);
+    private static final Call SPAWN = Libc.function("posix_spawn");
+    private static final Call WAITPID = Libc.function("waitpid");
+    private static final Call ACTIONS_INIT = Libc.function("posix_spawn_file_actions_init");
+    private static final Call ACTIONS_DESTROY = Libc.function("posix_spawn_file_actions_destroy");
+    private static final Call ADD_DUP2 = Libc.function("posix_spawn_file_actions_adddup2");
+    private static final Call ADD_OPEN = Libc.function("posix_spawn_file_actions_addopen");
+    private static final Call ADD_CHDIR = Libc.function("posix_spawn_file_actions_addchdir_np");
 
     /** glibc 2.34 and later. */
     private static final Optional<Call> ADD_CLOSE_FROM =
-            Libc.functionIfThere("posix_spawn_file_actions_addclosefrom_np", 2);
+            Libc.functionIfThere("posix_spawn_file_actions_addclosefrom_np");
 
-    private static final Call ATTR_INIT = Libc.function("posix_spawnattr_init", 1);
-    private static final Call ATTR_FLAGS = Libc.function("posix_spawnattr_setflags", 2);
-    private static final Call ATTR_SIGDEFAULT = Libc.function("posix_spawnattr_setsigdefault", 2);
-    private static final Call ATTR_SIGMASK = Libc.function("posix_spawnattr_setsigmask", 2);
+    private static final Call ATTR_INIT = Libc.function("posix_spawnattr_init");
+    private static final Call ATTR_FLAGS = Libc.function("posix_spawnattr_setflags");
+    private static final Call ATTR_SIGDEFAULT = Libc.function("posix_spawnattr_setsigdefault");
+    private static final Call ATTR_SIGMASK = Libc.function("posix_spawnattr_setsigmask");
 
     private static final short SETSIGDEF = 0x04;
     private static final short SETSIGMASK = 0x08;

@@ -14,14 +14,14 @@ import java.nio.charset.StandardCharsets;
 
 /** Sockets that are made in one process to be used in another; all close-on-exec. */
 public final class Sockets {
-    private static final Call SOCKET = Libc.function("socket", 3);
-    private static final Call SOCKETPAIR = Libc.function("socketpair", 4);
-    private static final Call BIND = Libc.function("bind", 3);
-    private static final Call LISTEN = Libc.function("listen", 2);
-    private static final Call CONNECT = Libc.function("connect", 3);
-    private static final Call SETSOCKOPT = Libc.function("setsockopt", 5);
-    private static final Call GETSOCKOPT = Libc.function("getsockopt", 5);
-    private static final Call GETSOCKNAME = Libc.function("getsockname", 3);
+    private static final Call SOCKET = Libc.function("socket");
+    private static final Call SOCKETPAIR = Libc.function("socketpair");
+    private static final Call BIND = Libc.function("bind");
+    private static final Call LISTEN = Libc.function("listen");
+    private static final Call CONNECT = Libc.function("connect");
+    private static final Call SETSOCKOPT = Libc.function("setsockopt");
+    private static final Call GETSOCKOPT = Libc.function("getsockopt");
+    private static final Call GETSOCKNAME = Libc.function("getsockname");
 
     static final int AF_UNIX = 1;
     static final int AF_INET = 2;

@@ -19,10 +19,10 @@ import java.util.OptionalInt;
  * error number, and bouncing mail because a directory server was down is the defect to avoid.
  */
 public final class Users {
-    private static final Call GETPWNAM = Libc.function("getpwnam_r", 5);
-    private static final Call GETPWUID = Libc.function("getpwuid_r", 5);
-    private static final Call GETGRNAM = Libc.function("getgrnam_r", 5);
-    private static final Call GETGROUPLIST = Libc.function("getgrouplist", 4);
+    private static final Call GETPWNAM = Libc.function("getpwnam_r");
+    private static final Call GETPWUID = Libc.function("getpwuid_r");
+    private static final Call GETGRNAM = Libc.function("getgrnam_r");
+    private static final Call GETGROUPLIST = Libc.function("getgrouplist");
 
     private static final int FIRST_BUFFER = 2048;
     private static final int LARGEST_BUFFER = 4 << 20;

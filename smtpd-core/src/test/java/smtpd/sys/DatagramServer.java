@@ -9,8 +9,8 @@ import java.lang.foreign.MemorySegment;
 
 /** A syslog daemon's end: a bound Unix datagram socket that reads when asked. */
 public final class DatagramServer implements AutoCloseable {
-    private static final Call SOCKET = Libc.function("socket", 3);
-    private static final Call BIND = Libc.function("bind", 3);
+    private static final Call SOCKET = Libc.function("socket");
+    private static final Call BIND = Libc.function("bind");
 
     private final int fd;
 
