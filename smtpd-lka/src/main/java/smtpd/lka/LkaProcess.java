@@ -187,13 +187,19 @@ public final class LkaProcess extends ChildProcess<ToLka> {
             Site site = Site.of(config, names, watch);
             then = () -> offer(config.configId(), site, answer);
         } catch (TableError e) {
-            then = () -> answer.accept(e.getMessage());
+            then = () -> refuse(config.configId(), e.getMessage(), answer);
         } catch (RuntimeException e) {
             then = () -> crash("reading the tables", e);
         }
         // Behind the first reading of resolv.conf and hosts, which the same thread does.
         Runnable last = then;
         executors.watch().execute(() -> loop().execute(last));
+    }
+
+    private void refuse(long configId, String why, Consumer<String> answer) {
+        if (offered.remove(configId)) {
+            answer.accept(why);
+        }
     }
 
     private void offer(long configId, Site site, Consumer<String> answer) {

@@ -20,7 +20,7 @@ import smtpd.mta.session.Timeouts;
 class DestinationTest {
 
     private final List<Sink> sinks = new ArrayList<>();
-    private final CountDownLatch go = new CountDownLatch(1);
+    private CountDownLatch go = new CountDownLatch(1);
     private Sink first;
     private World world;
 
@@ -58,10 +58,11 @@ class DestinationTest {
 
     /** Answers this command only when the test lets it. */
     private void stall(Sink sink, String command) {
+        CountDownLatch opened = go;
         sink.answers =
                 given -> {
                     if (given.startsWith(command)) {
-                        waitFor(go);
+                        waitFor(opened);
                     }
                     return null;
                 };
@@ -209,6 +210,7 @@ class DestinationTest {
             await().until(() -> first.openNow.get() == 0);
             world.mail(key, "a@d.test");
             awaitResults(++results);
+            go = new CountDownLatch(1);
             stall(first, ".");
             for (int i = 0; i < 4; i++) {
                 world.mail(key, "b" + i + "@d.test");
