@@ -346,6 +346,11 @@ public final class ControlProcess extends ChildProcess<ToControl> {
         c.done(Requests.ok(3, ""));
     }
 
+    /** Of the whole daemon, this process with it. */
+    long figure(Stat stat) {
+        return counters.value(stat) + stats().get(stat);
+    }
+
     private List<ShowRow> statRows() {
         // Every incarnation but the first of each process is a restart.
         long again = 0;
@@ -355,8 +360,7 @@ public final class ControlProcess extends ChildProcess<ToControl> {
         stats().set(Stat.PROCESS_RESTART, again);
         List<ShowRow> rows = new ArrayList<>();
         for (Stat stat : Stat.values()) {
-            long value = counters.value(stat) + stats().get(stat);
-            rows.add(new ShowRow("stat", List.of(stat.key(), Long.toString(value))));
+            rows.add(new ShowRow("stat", List.of(stat.key(), Long.toString(figure(stat)))));
         }
         rows.add(new ShowRow("stat", List.of("uptime", Long.toString(uptime.seconds()))));
         return rows;

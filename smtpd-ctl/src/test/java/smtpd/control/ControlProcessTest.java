@@ -158,10 +158,16 @@ class ControlProcessTest {
         harness.peer(role).send(0, new StatDelta(role, generation, values));
     }
 
+    /** What a process told before it died is lost when nobody has read it by then. */
+    private void awaitFigure(Stat stat, long value) {
+        await().until(() -> harness.onLoop(() -> harness.process().figure(stat)) == value);
+    }
+
     @Test
     void everyCounterIsThereFromTheStartAndSumsOfTheDeadCountOn() {
         var mta = harness.peer(Role.MTA);
         delta(Role.MTA, 1, Stat.MTA_SESSION, 4, Stat.MTA_BYTES, 100);
+        awaitFigure(Stat.MTA_BYTES, 100);
         mta.die();
         mta.rejoin();
         delta(Role.MTA, 2, Stat.MTA_SESSION, 1, Stat.MTA_BYTES, 7);
@@ -183,6 +189,7 @@ class ControlProcessTest {
     void gaugesOfADeadProcessVanish() {
         var mta = harness.peer(Role.MTA);
         delta(Role.MTA, 1, Stat.MTA_SESSION, 4);
+        awaitFigure(Stat.MTA_SESSION, 4);
         mta.die();
         assertThat(type("show", "stats").text()).contains("mta.session=0\n");
     }
